@@ -1,0 +1,1 @@
+"""Thin adapters between the pages of generator.render and whatever publishes them."""
