@@ -74,7 +74,7 @@ def _validate(arguments: argparse.Namespace) -> int:
 
 
 def _schema(arguments: argparse.Namespace) -> int:
-    from generator.schema import document
+    import generator.schema.document as document
 
     stale = [path for path, text in document.files() if _differs(ROOT / path, text)]
     if arguments.check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -126,9 +126,7 @@ class _Loader:
                 continue
             slug = getattr(item.value, key)
             if slug != path.stem:
-                self.problems.append(
-                    item.problem((key,), f"differs from the file name ({slug})", f"'{path.stem}'")
-                )
+                self.problems.append(item.problem((key,), f"differs from the file name ({slug})", f"'{path.stem}'"))
             found[slug] = item
         return found
 
@@ -145,9 +143,7 @@ class _Loader:
         try:
             if reader.fieldnames != want:
                 got = ",".join(reader.fieldnames or [])
-                self.problems.append(
-                    Problem(shown, 1, "", f"wrong columns ({show(got)})", ",".join(want))
-                )
+                self.problems.append(Problem(shown, 1, "", f"wrong columns ({show(got)})", ",".join(want)))
                 return []
             for raw in reader:
                 row = self._row(raw, reader.line_num, shown, model, convert)
@@ -184,9 +180,7 @@ class _Loader:
         convert: Mapping[str, Callable[[str], object]],
     ) -> Located[M] | None:
         if None in raw or None in raw.values():
-            self.problems.append(
-                Problem(shown, line, "", "wrong number of cells", f"{len(model.model_fields)} cells")
-            )
+            self.problems.append(Problem(shown, line, "", "wrong number of cells", f"{len(model.model_fields)} cells"))
             return None
         data: dict[str, object] = {}
         lines: Lines = {(): line}

@@ -59,10 +59,10 @@ def rate(gpu: Gpu, architecture: Architecture, kind: RateKind) -> Fact:
         fact = derived_rate(gpu, architecture, kind)
     if fact.state is not State.UNKNOWN:
         return fact
-    return Fact(None, _absence(gpu, architecture, kind), Proof.PUBLISHED, tuple(architecture.sources))
+    return Fact(None, _absence(architecture, kind), Proof.PUBLISHED, tuple(architecture.sources))
 
 
-def _absence(gpu: Gpu, architecture: Architecture, kind: RateKind) -> State:
+def _absence(architecture: Architecture, kind: RateKind) -> State:
     support = getattr(architecture.formats, kind.format)
     if support == "unsupported":
         return State.UNSUPPORTED

@@ -22,7 +22,9 @@ from generator import catalog as catalogs
 from generator import i18n, jobs
 from generator.catalog import Card, Catalog
 from generator.facts import Fact, State
+from generator.rates import training_rate
 from generator.schema.rates import FORMATS, RATE_BY_KEY, RATES
+from generator.schema.software import capability_key
 from generator.views import columns, labels, prices, software, strip
 from generator.views.ranking import Rankings
 from generator.views.variants import Variants, spellings
@@ -140,9 +142,7 @@ class Site:
         depth = path.removesuffix("index.md").removesuffix(".md").strip("/")
         levels = len(depth.split("/")) if depth else 0
         up = "../" * levels
-        text = self.environment.get_template(template).render(
-            title=title, up=up, here=path, source=source, **context
-        )
+        text = self.environment.get_template(template).render(title=title, up=up, here=path, source=source, **context)
         return Page(path, text, source, title, **neighbours)
 
     def pages(self) -> Iterator[Page]:
@@ -206,7 +206,7 @@ class Site:
             is_old=lambda date: prices.is_old(date, self.day),
             group_fact=columns.group_fact,
             rate_label=columns.rate_label,
-            training_kind=RATE_BY_KEY[columns.training_rate(dict(card.rates))[0]],
+            training_kind=RATE_BY_KEY[training_rate(dict(card.rates))[0]],
             footnotes=Footnotes(self.catalog),
             prev=before and f"gpus/{before.gpu.slug}.md",
             next=after and f"gpus/{after.gpu.slug}.md",
@@ -274,15 +274,12 @@ class Site:
         """Architecture classes by compute capability, then name."""
         return sorted(
             self.catalog.architectures.values(),
-            key=lambda a: (software.capability_key(a.compute_capability), a.slug),
+            key=lambda a: (capability_key(a.compute_capability), a.slug),
         )
 
     def glossary_by_topic(self) -> list[tuple[str, list[Any]]]:
         """Terms grouped by topic, in the order of the topics' labels."""
-        return [
-            (topic, [t for t in self.catalog.glossary if t.topic == topic])
-            for topic in labels.GLOSSARY_TOPICS
-        ]
+        return [(topic, [t for t in self.catalog.glossary if t.topic == topic]) for topic in labels.GLOSSARY_TOPICS]
 
     def price_rows(self) -> list[tuple[Card, list[prices.PriceSummary]]]:
         """Every card with at least one dated price beyond its launch price."""

@@ -64,9 +64,7 @@ def references(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
         hint = near(gpu.architecture, catalog.architectures)
         yield ("architecture",), f"unknown ({gpu.architecture}){hint}", "a file of data/architectures/"
     if gpu.series not in catalog.series:
-        yield ("series",), f"unknown ({gpu.series}){near(gpu.series, catalog.series)}", (
-            "a file of data/series/"
-        )
+        yield ("series",), f"unknown ({gpu.series}){near(gpu.series, catalog.series)}", ("a file of data/series/")
     for loc, source in _cited(gpu):
         if source not in catalog.sources:
             hint = near(source, catalog.sources)
@@ -103,9 +101,7 @@ def cores(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
     for key in ("cuda_cores", "tensor_cores"):
         count, each = getattr(gpu.compute, key), getattr(architecture.sm, key)
         if count is not None and count != sms * each:
-            yield ("compute", key), f"does not follow from the SMs ({count})", (
-                f"{sms} SM × {each} = {sms * each}"
-            )
+            yield ("compute", key), f"does not follow from the SMs ({count})", (f"{sms} SM × {each} = {sms * each}")
 
 
 def bandwidth(_: Catalog, gpu: Gpu) -> Iterator[Finding]:
@@ -113,11 +109,10 @@ def bandwidth(_: Catalog, gpu: Gpu) -> Iterator[Finding]:
     follows = units.bandwidth_from_bus(gpu)
     value = gpu.memory.bandwidth_gb_s
     if follows is not None and _off(value, follows) > BANDWIDTH_TOLERANCE:
-        yield ("memory", "bandwidth_gb_s"), (
-            f"does not follow from bus and speed ({value:g}; off by {_percent(_off(value, follows))})"
-        ), (
-            f"{gpu.memory.bus_width_bits} bit × {gpu.memory.speed_gbps:g} Gbit/s ÷ 8 = "
-            f"{follows:g} GB/s within 1 %"
+        yield (
+            ("memory", "bandwidth_gb_s"),
+            (f"does not follow from bus and speed ({value:g}; off by {_percent(_off(value, follows))})"),
+            (f"{gpu.memory.bus_width_bits} bit × {gpu.memory.speed_gbps:g} Gbit/s ÷ 8 = {follows:g} GB/s within 1 %"),
         )
 
 
@@ -138,9 +133,7 @@ def derived_follow(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
             derive = units.DERIVATIONS.get((group, key))
             result = derive(gpu, architecture) if derive and architecture else None
             if result and _off(float(value), result[0]) > DERIVED_TOLERANCE:
-                yield (group, key), f"is not what it is derived from ({value:g})", (
-                    f"{result[1]} = {result[0]:.4g}"
-                )
+                yield (group, key), f"is not what it is derived from ({value:g})", (f"{result[1]} = {result[0]:.4g}")
 
 
 def published_rate(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
@@ -158,10 +151,14 @@ def published_rate(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
         rounding = 0.5 * 10 ** -(len(printed.split(".")[1]) if "." in printed else 0)
         gap = max(0.0, abs(published - derived.number) - rounding)
         if gap / derived.number > rates.TOLERANCE:
-            yield ("rates", "published", kind.field), (
-                f"published {published:g} but derived {derived.number:.4g} "
-                f"({derived.formula}), {_percent(_off(published, derived.number))} apart"
-            ), "agreement within 2 %, or a reason under exceptions.published_rate"
+            yield (
+                ("rates", "published", kind.field),
+                (
+                    f"published {published:g} but derived {derived.number:.4g} "
+                    f"({derived.formula}), {_percent(_off(published, derived.number))} apart"
+                ),
+                "agreement within 2 %, or a reason under exceptions.published_rate",
+            )
 
 
 def supported_formats(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
@@ -172,9 +169,11 @@ def supported_formats(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
     for kind in RATES:
         support = getattr(architecture.formats, kind.format)
         if getattr(gpu.rates.published, kind.field) is not None and support not in ("native", None):
-            yield ("rates", "published", kind.field), (
-                f"{kind.label} is {support} on {gpu.architecture}"
-            ), "no published rate, or another class"
+            yield (
+                ("rates", "published", kind.field),
+                (f"{kind.label} is {support} on {gpu.architecture}"),
+                "no published rate, or another class",
+            )
 
 
 def not_in_the_future(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
@@ -194,8 +193,10 @@ def per_package(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
         value = getattr(gpu.memory, key)
         most = max((getattr(g.memory, key) or 0 for g in family), default=0)
         if value is not None and value < PER_PACKAGE_SHARE * most:
-            yield ("memory", key), f"looks like one die of {architecture.dies_per_package} ({value:g})", (
-                f"the figure of the whole package; others of this class have up to {most:g}"
+            yield (
+                ("memory", key),
+                f"looks like one die of {architecture.dies_per_package} ({value:g})",
+                (f"the figure of the whole package; others of this class have up to {most:g}"),
             )
 
 
@@ -236,8 +237,10 @@ def memory_in_name(_: Catalog, gpu: Gpu) -> Iterator[Finding]:
     """A memory size in the name is the card's memory size."""
     sizes = [float(n) for n in re.findall(r"\b(\d+) ?GB\b", gpu.name)]
     if sizes and gpu.memory.memory_gib not in sizes:
-        yield ("memory", "memory_gib"), f"differs from the name ({gpu.memory.memory_gib:g})", (
-            f"{sizes[-1]:g} as in '{gpu.name}'"
+        yield (
+            ("memory", "memory_gib"),
+            f"differs from the name ({gpu.memory.memory_gib:g})",
+            (f"{sizes[-1]:g} as in '{gpu.name}'"),
         )
 
 
@@ -248,8 +251,10 @@ def memory_bus(_: Catalog, gpu: Gpu) -> Iterator[Finding]:
         return
     wide = gpu.memory.memory_type.startswith("HBM")
     if wide != (bus >= 1024):
-        yield ("memory", "bus_width_bits"), f"{gpu.memory.memory_type} on {bus} bit", (
-            "1024 bit or more" if wide else "less than 1024 bit"
+        yield (
+            ("memory", "bus_width_bits"),
+            f"{gpu.memory.memory_type} on {bus} bit",
+            ("1024 bit or more" if wide else "less than 1024 bit"),
         )
 
 
@@ -257,8 +262,10 @@ def ranges_hold(_: Catalog, gpu: Gpu) -> Iterator[Finding]:
     """Base clock ≤ boost clock; the quoted clock and power lie in the range that makers may set."""
     c, p = gpu.compute, gpu.power
     if c.base_clock_mhz and c.boost_clock_mhz and c.base_clock_mhz > c.boost_clock_mhz:
-        yield ("compute", "base_clock_mhz"), f"above the boost clock ({c.base_clock_mhz:g})", (
-            f"{c.boost_clock_mhz:g} or less"
+        yield (
+            ("compute", "base_clock_mhz"),
+            f"above the boost clock ({c.base_clock_mhz:g})",
+            (f"{c.boost_clock_mhz:g} or less"),
         )
     for group, key, value, span in (
         ("compute", "boost_clock_mhz", c.boost_clock_mhz, c.boost_clock_range_mhz),
@@ -268,9 +275,7 @@ def ranges_hold(_: Catalog, gpu: Gpu) -> Iterator[Finding]:
             continue
         low, high = span
         if low > high or (value is not None and not low <= value <= high):
-            yield (group, key), f"outside its range ({value} in [{low:g}, {high:g}])", (
-                "lowest ≤ value ≤ highest"
-            )
+            yield (group, key), f"outside its range ({value} in [{low:g}, {high:g}])", ("lowest ≤ value ≤ highest")
 
 
 def series_market(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
@@ -278,8 +283,10 @@ def series_market(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
     series = catalog.series.get(gpu.series)
     allowed = {"desktop_ai": "workstation"}
     if series and allowed.get(series.group, series.group) != gpu.market:
-        yield ("series",), f"'{gpu.series}' is a {series.group} series ({gpu.market} card)", (
-            f"a series of group {gpu.market}"
+        yield (
+            ("series",),
+            f"'{gpu.series}' is a {series.group} series ({gpu.market} card)",
+            (f"a series of group {gpu.market}"),
         )
 
 
@@ -302,8 +309,10 @@ def unique_hardware(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
 
     for card in catalog.cards.values():
         if card.gpu.slug < gpu.slug and numbers(card.gpu) == numbers(gpu):
-            yield ("slug",), f"every number equals those of {card.gpu.slug}", (
-                "a difference, or a reason under exceptions.unique_hardware"
+            yield (
+                ("slug",),
+                f"every number equals those of {card.gpu.slug}",
+                ("a difference, or a reason under exceptions.unique_hardware"),
             )
 
 
@@ -340,8 +349,8 @@ def check_card(catalog: Catalog, card: Located[Gpu]) -> Iterator[Problem]:
         if rule.excusable and rule.id in excused:
             excused.discard(rule.id)
             if not findings:
-                loc = ("exceptions", rule.id)
-                yield card.problem(loc, "needless exception: the rule holds", "no entry")
+                where: Loc = ("exceptions", rule.id)
+                yield card.problem(where, "needless exception: the rule holds", "no entry")
             continue
         for loc, what, expected in findings:
             yield card.problem(loc, what, expected)
@@ -351,9 +360,7 @@ def check_card(catalog: Catalog, card: Located[Gpu]) -> Iterator[Problem]:
         yield card.problem(("exceptions", rule_id), f"no such rule{hint}", f"one of: {', '.join(ids)}")
 
 
-def _unknown_sources(
-    catalog: Catalog, where: Located[Any], cited: Iterable[tuple[Loc, str]]
-) -> Iterator[Problem]:
+def _unknown_sources(catalog: Catalog, where: Located[Any], cited: Iterable[tuple[Loc, str]]) -> Iterator[Problem]:
     for loc, source in cited:
         if source not in catalog.sources:
             hint = near(source, catalog.sources)
@@ -363,12 +370,8 @@ def _unknown_sources(
 def check_architecture(catalog: Catalog, where: Located[Architecture]) -> Iterator[Problem]:
     """Sources exist; the accumulator flag is what the rates say; formats and rates agree."""
     item = where.value
-    cited = [(("sources", i), s) for i, s in enumerate(item.sources)]
-    cited += [
-        (("notes", i, "sources", j), s)
-        for i, note in enumerate(item.notes)
-        for j, s in enumerate(note.sources)
-    ]
+    cited: list[tuple[Loc, str]] = [(("sources", i), s) for i, s in enumerate(item.sources)]
+    cited += [(("notes", i, "sources", j), s) for i, note in enumerate(item.notes) for j, s in enumerate(note.sources)]
     yield from _unknown_sources(catalog, where, cited)
     fma = item.fma_per_clock_per_sm
     fp32acc, fp16acc = fma.tensor_fp16_fp32acc, fma.tensor_fp16_fp16acc
@@ -452,9 +455,7 @@ def check_prices(catalog: Catalog, rows: Iterable[Located[PriceRow]]) -> Iterato
             yield where.problem(("gpu",), f"unknown card ({row.gpu}){hint}", "a slug of data/gpus/")
         yield from _unknown_sources(catalog, where, [(("source",), row.source)])
         if row.price_low > row.price_high:
-            yield where.problem(
-                ("price_low",), f"above price_high ({row.price_low:g})", f"{row.price_high:g} or less"
-            )
+            yield where.problem(("price_low",), f"above price_high ({row.price_low:g})", f"{row.price_high:g} or less")
         if row.date is not None and not partial_date_is_past(row.date, catalog.today):
             yield where.problem(("date",), f"no such day, or in the future ({row.date})", "a past date")
         if (row.date is None) != (row.date_basis == "undated"):

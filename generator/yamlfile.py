@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -36,12 +37,17 @@ _AMBIGUOUS = re.compile(
 )
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """Carries the single problem that makes the rest of a file unreadable."""
 
     def __init__(self, line: int, field: Loc, what: str, expected: str) -> None:
         super().__init__(what)
         self.line, self.field, self.what, self.expected = line, field, what, expected
+
+
+def _line(event: Any) -> int:
+    """The line, counted from 1, on which a parser event begins."""
+    return int(event.start_mark.line) + 1
 
 
 def dotted(loc: Loc) -> str:
@@ -61,7 +67,7 @@ def _scalar(text: str, plain: bool, line: int, loc: Loc) -> object:
     """The value of a scalar; only plain (unquoted) scalars can be anything but a string."""
     if len(text) > MAX_SCALAR:
         what = f"text of {len(text):,} characters"
-        raise _Stop(line, loc, what, f"at most {MAX_SCALAR:,}")
+        raise _StopError(line, loc, what, f"at most {MAX_SCALAR:,}")
     if not plain:
         return text
     hit, value = _bool_or_null(text)
@@ -72,16 +78,16 @@ def _scalar(text: str, plain: bool, line: int, loc: Loc) -> object:
     if _FLOAT.match(text):
         value = float(text)
         if value in (float("inf"), float("-inf")):
-            raise _Stop(line, loc, f"number out of range ({show(text)})", "a finite number")
+            raise _StopError(line, loc, f"number out of range ({show(text)})", "a finite number")
         return value
     if _DATE.match(text):
         try:
             return dt.date.fromisoformat(text)
         except ValueError:
-            raise _Stop(line, loc, f"no such day ({text})", "a date YYYY-MM-DD") from None
+            raise _StopError(line, loc, f"no such day ({text})", "a date YYYY-MM-DD") from None
     if _AMBIGUOUS.match(text):
-        expected = f"true, false, null, a decimal number, or quotes: \"{show(text)}\""
-        raise _Stop(line, loc, f"ambiguous value ({show(text)})", expected)
+        expected = f'true, false, null, a decimal number, or quotes: "{show(text)}"'
+        raise _StopError(line, loc, f"ambiguous value ({show(text)})", expected)
     return text
 
 
@@ -100,30 +106,30 @@ class _Builder:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if seen:
-                    line = event.start_mark.line + 1
-                    raise _Stop(line, (), "a second document (---)", "one document a file")
+                    line = _line(event)
+                    raise _StopError(line, (), "a second document (---)", "one document a file")
                 seen = True
                 data = self._node(next(self.events), (), 0)
         if not seen:
-            raise _Stop(1, (), "the file is empty", "keys and values")
+            raise _StopError(1, (), "the file is empty", "keys and values")
         return data
 
-    def _node(self, event: yaml.Event, loc: Loc, depth: int) -> object:
-        line = event.start_mark.line + 1
+    def _node(self, event: Any, loc: Loc, depth: int) -> object:
+        line = _line(event)
         self.lines.setdefault(loc, line)
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise _Stop(line, (), "too many values", f"at most {MAX_NODES:,} in a file")
+            raise _StopError(line, (), "too many values", f"at most {MAX_NODES:,} in a file")
         if isinstance(event, yaml.AliasEvent):
-            raise _Stop(line, loc, f"an alias (*{show(event.anchor)})", "the value written out")
+            raise _StopError(line, loc, f"an alias (*{show(event.anchor)})", "the value written out")
         if event.anchor is not None:
-            raise _Stop(line, loc, f"an anchor (&{show(event.anchor)})", "no anchors or aliases")
+            raise _StopError(line, loc, f"an anchor (&{show(event.anchor)})", "no anchors or aliases")
         if event.tag is not None:
-            raise _Stop(line, loc, f"a tag ({show(event.tag)})", "plain data without tags")
+            raise _StopError(line, loc, f"a tag ({show(event.tag)})", "plain data without tags")
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event.value, not event.style, line, loc)
         if depth >= MAX_DEPTH:
-            raise _Stop(line, (), "nested too deeply", f"at most {MAX_DEPTH} levels")
+            raise _StopError(line, (), "nested too deeply", f"at most {MAX_DEPTH} levels")
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(loc, depth)
         return self._mapping(loc, depth)
@@ -137,12 +143,12 @@ class _Builder:
     def _mapping(self, loc: Loc, depth: int) -> dict[str, object]:
         items: dict[str, object] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            line = event.start_mark.line + 1
+            line = _line(event)
             if not isinstance(event, yaml.ScalarEvent) or event.tag or event.anchor:
-                raise _Stop(line, loc, "a key that is not plain text", "a key name")
+                raise _StopError(line, loc, "a key that is not plain text", "a key name")
             key = event.value
             if len(key) > 100:
-                raise _Stop(line, loc, f"a key of {len(key):,} characters", "a key name")
+                raise _StopError(line, loc, f"a key of {len(key):,} characters", "a key name")
             if key in items:
                 self.repeated.append(((*loc, key), line))
             self.lines[(*loc, key)] = line
@@ -183,7 +189,7 @@ def read_yaml(path: Path, shown: str) -> tuple[object, Lines, list[Problem]]:
     try:
         builder = _Builder(text)
         data = builder.document()
-    except _Stop as stop:
+    except _StopError as stop:
         return None, {}, fail(stop.what, stop.expected, stop.line, stop.field)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -192,8 +198,7 @@ def read_yaml(path: Path, shown: str) -> tuple[object, Lines, list[Problem]]:
         return None, {}, fail(f"not valid YAML ({show(str(what))})", "well-formed YAML", line)
     if builder.repeated:
         problems = [
-            Problem(shown, line, dotted(loc), "key given twice", "each key once")
-            for loc, line in builder.repeated
+            Problem(shown, line, dotted(loc), "key given twice", "each key once") for loc, line in builder.repeated
         ]
         return None, {}, problems
     return data, builder.lines, []

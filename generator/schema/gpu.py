@@ -10,9 +10,7 @@ from pydantic import Field
 from generator.schema.base import Identifier, Line, Model, Note, Slug, SourceId, Text
 
 Market = Literal["geforce", "titan", "workstation", "datacenter", "jetson", "laptop"]
-FormFactor = Literal[
-    "pcie_card", "sxm_module", "superchip", "soc_module", "desktop_system", "laptop"
-]
+FormFactor = Literal["pcie_card", "sxm_module", "superchip", "soc_module", "desktop_system", "laptop"]
 MemoryType = Literal[
     "GDDR5", "GDDR5X", "GDDR6", "GDDR6X", "GDDR7",
     "HBM2", "HBM2e", "HBM3", "HBM3e", "LPDDR5", "LPDDR5X",
@@ -29,9 +27,7 @@ PositiveNumber = Annotated[float, Field(gt=0, le=1_000_000)]
 class Group(Model):
     """A group of values that share their sources."""
 
-    derived: list[str] = Field(
-        default=[], description="keys of this group that were computed or inferred, not read"
-    )
+    derived: list[str] = Field(default=[], description="keys of this group that were computed or inferred, not read")
     sources: list[SourceId] = Field(description="ids in data/sources.yaml")
 
 
@@ -89,9 +85,7 @@ class Power(Group):
     )
     pcie_generation: int | None = Field(ge=1, le=8)
     pcie_lanes: Literal[1, 2, 4, 8, 16] | None
-    nvlink_gb_s: float | None = Field(
-        description="total of both directions per GPU; 0 = has none", ge=0, le=10_000
-    )
+    nvlink_gb_s: float | None = Field(description="total of both directions per GPU; 0 = has none", ge=0, le=10_000)
     mig_max_instances: int | None = Field(description="0 = cannot be partitioned", ge=0, le=64)
 
 

@@ -52,20 +52,15 @@ class SoftwareFact(Model):
 
     id: Identifier
     title: ShortText
-    answers: list[Identifier] = Field(
-        default=[], description="questions of the summary tables that this fact decides"
-    )
+    answers: list[Identifier] = Field(default=[], description="questions of the summary tables that this fact decides")
     compute_capability: CapabilityRange
-    not_on: list[Capability] = Field(
-        default=[], description="inside the range, but not what the source speaks of"
-    )
+    not_on: list[Capability] = Field(default=[], description="inside the range, but not what the source speaks of")
     version: VersionRange
     status: Status
     date: PartialDate | None = Field(description="when it took or takes effect")
     note: Text | None
     sources: list[SourceId] = Field(min_length=1)
     confidence: Literal["high", "medium", "low"]
-
 
     def covers(self, capability: str) -> bool:
         """Whether the fact speaks of cards of this compute capability."""

@@ -35,6 +35,7 @@ POLICY = (
 _CHARSET = '<meta charset="utf-8">'
 _SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script>", re.DOTALL)
 _INLINE_STYLE = re.compile(r"<style\b|<[^>]+\sstyle\s*=")
+_CELL_BORDER = re.compile(r"(</t[dh]>)(?=<t[dh])")
 _READ = re.compile(r"^\s*accessed:\s*['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)
 
 _serving = False
@@ -106,10 +107,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Refuse what the policy refuses, keep table cells apart for the search, name the section links."""
     if _INLINE_STYLE.search(html):
         log.warning(f"{page.file.src_uri}: inline style; the security policy forbids it, use a class")
     languages = config.extra["languages"]
-    return html.replace(
+    return _CELL_BORDER.sub(r"\1 ", html).replace(
         f'title="{languages[DEFAULT]["permalink"]}"', f'title="{languages[_language(page, config)]["permalink"]}"'
     )
 
@@ -219,4 +221,6 @@ def _with_policy(html: str, where: str) -> str:
     if html.count(_CHARSET) != 1:
         raise PluginError(f"{where}: no {_CHARSET} to put the security policy after")
     policy = POLICY.format(scripts=scripts)
-    return html.replace(_CHARSET, f'{_CHARSET}\n      <meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
+    return html.replace(
+        _CHARSET, f'{_CHARSET}\n      <meta http-equiv="Content-Security-Policy" content="{policy}">', 1
+    )

@@ -38,8 +38,11 @@ def month_age(date: str | None, today: dt.date) -> int | None:
     """Full months between a date (``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``) and ``today``."""
     if date is None:
         return None
-    year, month, day = (*(int(p) for p in date.split("-")), 6, 15)[:3] if date.count("-") == 0 else (
-        *(int(p) for p in date.split("-")), 15)[:3]
+    year, month, day = (
+        (*(int(p) for p in date.split("-")), 6, 15)[:3]
+        if date.count("-") == 0
+        else (*(int(p) for p in date.split("-")), 15)[:3]
+    )
     months = (today.year - year) * 12 + today.month - month
     return max(0, months - (today.day < day))
 

@@ -31,6 +31,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ("exllamav3", N_("ExLlamaV3")),
 )
 
+
 @dataclass(frozen=True)
 class Answer:
     """The answer to one question for one compute capability; ``status`` None = not known."""

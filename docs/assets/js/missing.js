@@ -6,5 +6,4 @@ export function missing() {
   const own = [...page.children].find(({ dataset }) => dataset.prefix && path.includes(`/${dataset.prefix}`))
   if (!own) return
   page.prepend(own)
-  document.documentElement.lang = own.lang
 }

@@ -1,0 +1,128 @@
+"""A built site, served, and a real browser that refuses to let anything pass in silence."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+BUILD_ENVIRONMENT = {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+
+
+def build(folder: Path) -> subprocess.CompletedProcess[str]:
+    """One strict build of the repository's site into ``folder``."""
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT, env={**os.environ, **BUILD_ENVIRONMENT}, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def site_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The built site. All workers of one run share one build; GFG_SITE names a ready one."""
+    if ready := os.environ.get("GFG_SITE"):
+        return Path(ready)
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    folder, done, lock = shared / "site", shared / "site.done", shared / "site.lock"
+    try:
+        lock.touch(exist_ok=False)
+    except FileExistsError:
+        waiting = threading.Event()
+        while not done.exists():
+            waiting.wait(0.2)
+    else:
+        result = build(folder)
+        done.write_text("" if result.returncode == 0 else result.stdout + result.stderr)
+    assert not done.read_text(), f"the site does not build:\n{done.read_text()}"
+    return folder
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves the folder as a static host does: 404.html for what is not there, no log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        page = Path(self.directory) / "404.html"
+        if code == 404 and page.exists():
+            body = page.read_bytes()
+            self.send_response(404)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        else:
+            super().send_error(code, message, explain)
+
+
+@pytest.fixture(scope="session")
+def site_url(site_folder: Path) -> Iterator[str]:
+    """Address of the served site, without the final slash."""
+    handler = functools.partial(_Handler, directory=str(site_folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for the whole run."""
+    assert CHROMIUM, "no Chromium: install Debian's chromium package"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                  "--disable-component-update", "--disable-sync", "--no-first-run"],
+        )  # fmt: skip
+        yield browser
+        browser.close()
+
+
+def watch(page: Page, site_url: str) -> list[str]:
+    """Collect what must not happen on a page: errors, policy violations, foreign requests."""
+    faults: list[str] = []
+    allowed = ("data:", "blob:", "about:", site_url)
+    page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+    page.on(
+        "console",
+        lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None,
+    )
+    page.on(
+        "request",
+        lambda request: (
+            faults.append(f"foreign request: {request.url}") if not request.url.startswith(allowed) else None
+        ),
+    )
+    return faults
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser profile of an English reader on a desktop."""
+    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, site_url: str) -> Iterator[Page]:
+    """A fresh page; the test fails on console errors and on requests to other hosts."""
+    page = context.new_page()
+    faults = watch(page, site_url)
+    yield page
+    assert not faults, "\n".join(faults)
