@@ -97,8 +97,13 @@ class Site:
             lstrip_blocks=True,
             extensions=["jinja2.ext.do"],
         )
+        _ = self.language.text
         environment.globals |= {
-            "_": self.language.text,
+            "_": _,
+            "comma": _(", "),
+            "stop": _(". "),
+            "colon": _(": "),
+            "dot": _("."),
             "lang": self.lang,
             "catalog": self.catalog,
             "day": self.day,
@@ -134,7 +139,7 @@ class Site:
             return f"{fact.value:.1f}"
         if fact.value is True or fact.value is False:
             return self.language.text("yes") if fact.value else self.language.text("no")
-        return i18n.number(fact.number) if fact.number is not None else str(fact.value)
+        return i18n.number(fact.number, 4) if fact.number is not None else str(fact.value)
 
     def page(self, template: str, path: str, source: str, title: str, **context: Any) -> Page:
         """Render one template to one page."""
@@ -156,7 +161,7 @@ class Site:
         """The pages that stand in the navigation."""
         _ = self.language.text
         yield self.page("home.md.j2", "index.md", "generator/templates/home.md.j2",
-                        _("GPU Field Guide"), jobs=jobs.JOBS, variants=self.variants)  # fmt: skip
+                        _("GPU Field Guide"), jobs=jobs.JOBS, largest=self.largest_memory())  # fmt: skip
         yield self.page(
             "cards.md.j2", "gpus/index.md", "generator/templates/cards.md.j2", _("All cards"),
             columns=columns.COLUMNS, cards=self.ordered_cards(),
@@ -255,6 +260,10 @@ class Site:
                 next=f"architectures/{page_slug(ordered[i + 1].slug)}.md"
                 if i + 1 < len(ordered) else None,
             )  # fmt: skip
+
+    def largest_memory(self) -> float:
+        """GiB of the card with the most memory."""
+        return max(card.gpu.memory.memory_gib for card in self.catalog.cards.values())
 
     def ordered_cards(self) -> list[Card]:
         """All cards by group, series and age: the order of the big table before any sorting."""

@@ -100,11 +100,29 @@ _TDP = _group("power", "tdp_w")
 _MSRP = _group("launch_price", "msrp_usd")
 
 
+# The format and its accumulator, never one without the other where the speed depends on it.
+RATE_LABELS = {
+    "fp64": N_("FP64"),
+    "tensor_fp64": N_("FP64 Tensor"),
+    "fp32": N_("FP32"),
+    "tensor_tf32": N_("TF32"),
+    "tensor_bf16_fp32acc": N_("BF16, FP32 accumulate"),
+    "tensor_fp16_fp32acc": N_("FP16, FP32 accumulate"),
+    "tensor_fp16_fp16acc": N_("FP16, FP16 accumulate"),
+    "fp16": N_("FP16 on CUDA cores"),
+    "tensor_fp8_fp32acc": N_("FP8, FP32 accumulate"),
+    "tensor_fp8_fp16acc": N_("FP8, FP16 accumulate"),
+    "tensor_fp6": N_("FP6"),
+    "tensor_fp4": N_("FP4"),
+    "tensor_int8": N_("INT8"),
+    "dp4a_int8": N_("INT8 by DP4A"),
+    "tensor_int4": N_("INT4"),
+}
+
+
 def rate_label(kind: RateKind) -> str:
-    """``FP16, FP32 accumulate``: the format and its accumulator, never one without the other."""
-    if kind.accumulator in ("FP32", "FP16") and kind.format in ("fp16", "bf16", "fp8"):
-        return f"{kind.label} · {kind.accumulator} acc"
-    return kind.label if kind.tensor or kind.format != "fp16" else f"{kind.label} (CUDA cores)"
+    """The interface string that names a rate in tables."""
+    return RATE_LABELS[kind.key]
 
 
 COLUMNS: tuple[Column, ...] = (

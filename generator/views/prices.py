@@ -35,22 +35,23 @@ class PriceSummary:
 
 
 def month_age(date: str | None, today: dt.date) -> int | None:
-    """Full months between a date (``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``) and ``today``."""
-    if date is None:
+    """Full months between ``YYYY-MM`` or ``YYYY-MM-DD`` and ``today``; None when less is known."""
+    if date is None or "-" not in date:
         return None
-    year, month, day = (
-        (*(int(p) for p in date.split("-")), 6, 15)[:3]
-        if date.count("-") == 0
-        else (*(int(p) for p in date.split("-")), 15)[:3]
-    )
+    year, month, day = (*(int(part) for part in date.split("-")), 15)[:3]
     months = (today.year - year) * 12 + today.month - month
     return max(0, months - (today.day < day))
 
 
 def is_old(date: str | None, today: dt.date) -> bool:
-    """Whether a price of that date must be shown as old; an undated one always is."""
+    """Whether a price of that date must be shown as old; an undated one always is.
+
+    Of a bare year the newest day counts: 2026 is not old before 2027.
+    """
+    if date is None:
+        return True
     age = month_age(date, today)
-    return age is None or age * 30 >= OLD_AFTER_DAYS
+    return int(date[:4]) < today.year if age is None else age * 30 >= OLD_AFTER_DAYS
 
 
 def _newest(rows: list[PriceRow]) -> list[PriceRow]:
