@@ -83,6 +83,7 @@ class Site:
         self.language = i18n.language(lang)
         self.variants = Variants(catalog.cards.values())
         self.rankings = Rankings(catalog.cards.values())
+        self._cells: dict[tuple[str, str], Markup] = {}
         self.environment = self._environment()
 
     def _environment(self) -> jinja2.Environment:
@@ -111,6 +112,7 @@ class Site:
             "formats": FORMATS,
             "column": columns.COLUMN_BY_ID,
             "State": State,
+            "cells": self.cells,
         }
         environment.filters |= {
             "md": markdown_text,
@@ -140,6 +142,21 @@ class Site:
         if fact.value is True or fact.value is False:
             return self.language.text("yes") if fact.value else self.language.text("no")
         return i18n.number(fact.number, 4) if fact.number is not None else str(fact.value)
+
+    def cells(self, card: Card, wanted: list[columns.Column]) -> Markup:
+        """A card's cells of a table. Most cards stand in several tables: each cell is made once."""
+        return Markup("").join(self._one_cell(card, column) for column in wanted)
+
+    def _one_cell(self, card: Card, column: columns.Column) -> Markup:
+        key = (card.gpu.slug, column.id)
+        if key not in self._cells:
+            fact = column.get(card)
+            text: str | Markup = self.cell(fact, column)
+            if fact.state is not State.KNOWN:
+                text = Markup('<span class="gfg-{}">{}</span>').format(fact.state.value, text)
+            css = Markup(' class="gfg-num"') if column.kind == "number" else ""
+            self._cells[key] = Markup("<td{}>{}</td>").format(css, text)
+        return self._cells[key]
 
     def page(self, template: str, path: str, source: str, title: str, **context: Any) -> Page:
         """Render one template to one page."""

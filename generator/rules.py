@@ -275,7 +275,7 @@ def ranges_hold(_: Catalog, gpu: Gpu) -> Iterator[Finding]:
             continue
         low, high = span
         if low > high or (value is not None and not low <= value <= high):
-            yield (group, key), f"outside its range ({value} in [{low:g}, {high:g}])", ("lowest ≤ value ≤ highest")
+            yield (group, key), f"outside its range ({value:g} in [{low:g}, {high:g}])", ("lowest ≤ value ≤ highest")
 
 
 def series_market(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:

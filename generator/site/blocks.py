@@ -12,10 +12,9 @@ import re
 
 _HEADING = re.compile(r"^(#{1,6} .*)$", re.MULTILINE)
 _PLACE = re.compile(r'<div data-gfg-block="(\d+)"></div>')
-# What a search must not find: tables of other cards, and drawings.
-_EXCLUDED = re.compile(
-    r"<(div|figure|details|nav)\b[^>]*\bdata-search-exclude\b.*?<!--/\1-->|<svg\b.*?</svg>", re.DOTALL
-)
+# What a search must not find: tables of other cards, drawings, controls.
+_EXCLUDED = re.compile(r"<!--search:off-->.*?(<!--search:on-->|$)|<svg\b.*?</svg>|<form\b.*?</form>", re.DOTALL)
+_MARK = re.compile(r"<!--search:o(ff|n)-->\n?")
 _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
 
@@ -35,7 +34,7 @@ def set_aside(markdown: str) -> tuple[str, list[str]]:
 
 def restore(content: str, blocks: list[str]) -> str:
     """The page's HTML with everything back in its place."""
-    return _PLACE.sub(lambda match: blocks[int(match.group(1))], content)
+    return _PLACE.sub(lambda match: _MARK.sub("", blocks[int(match.group(1))]), content)
 
 
 def plain(content: str, blocks: list[str]) -> str:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import re
+import sys
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
+
+# MkDocs loads this file by its path; the package it belongs to lies two folders up.
+if (_package := str(Path(__file__).resolve().parents[2])) not in sys.path:
+    sys.path.insert(0, _package)
+
+from generator.site import blocks  # noqa: E402
 
 log = get_plugin_logger("guide")
 
@@ -97,27 +104,43 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """What the renderer says about a page beside its text. The theme prints titles as they are: escape them here."""
-    if page.file.src_uri in config.extra["generated"]:
-        _, made = config.extra["generated"][page.file.src_uri]
-        page.meta["title"] = escape(made.title)
-        if made.search_boost is not None:
-            page.meta.setdefault("search", {}).setdefault("boost", made.search_boost)
+    """Set a generated page's HTML aside; say about it what the renderer knows beside its text."""
+    if page.file.src_uri not in config.extra["generated"]:
+        return markdown
+    _, made = config.extra["generated"][page.file.src_uri]
+    # The theme prints titles as they are: escape them here.
+    page.meta["title"] = escape(made.title)
+    if made.search_boost is not None:
+        page.meta.setdefault("search", {}).setdefault("boost", made.search_boost)
+    markdown, config.extra.setdefault("blocks", {})[page.file.src_uri] = blocks.set_aside(markdown)
     return markdown
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Refuse what the policy refuses, keep table cells apart for the search, name the section links."""
-    if _INLINE_STYLE.search(html):
-        log.warning(f"{page.file.src_uri}: inline style; the security policy forbids it, use a class")
+    """What the search reads. A hand-written page is complete here, a generated one when it is rendered."""
     languages = config.extra["languages"]
-    return _CELL_BORDER.sub(r"\1 ", html).replace(
+    html = html.replace(
         f'title="{languages[DEFAULT]["permalink"]}"', f'title="{languages[_language(page, config)]["permalink"]}"'
     )
+    aside = config.extra.get("blocks", {}).get(page.file.src_uri)
+    if aside is None:
+        _refuse_styles(html, page)
+        return _CELL_BORDER.sub(r"\1 ", html)
+    config.extra.setdefault("whole", {})[page.file.src_uri] = html
+    return blocks.plain(html, aside)
+
+
+def _refuse_styles(html: str, page: Page) -> None:
+    if _INLINE_STYLE.search(html):
+        log.warning(f"{page.file.src_uri}: inline style; the security policy forbids it, use a class")
 
 
 def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Navigation) -> dict[str, Any]:
     lang = _language(page, config)
+    if aside := config.extra.get("blocks", {}).pop(page.file.src_uri, None):
+        # The search plugin has had its turn: a hook's events run after those of the plugins.
+        page.content = blocks.restore(config.extra["whole"].pop(page.file.src_uri), aside)
+        _refuse_styles(page.content, page)
     own = page.file.src_uri.removeprefix(f"{lang}/") if lang != DEFAULT else page.file.src_uri
     _speak(context, lang, own, config)
     context["nav"] = config.extra["navs"][lang]

@@ -64,8 +64,8 @@ export function parse(search, spec) {
 export function format(state, spec) {
   const parts = []
   const put = (key, text) => {
-    const plain = encodeURIComponent(text).replaceAll("%20", "+").replaceAll("%2C", ",").replaceAll("%3D", "=")
-    parts.push(`${key}=${plain}`)
+    const safe = new URLSearchParams([[key, text]]).toString()
+    parts.push(safe.replaceAll("%2C", ",").replaceAll("%3D", "="))
   }
   if (state.name.trim()) put("name", state.name.trim())
   for (const key of spec.numbers) if (state.numbers[key]?.trim()) put(key, state.numbers[key].trim())

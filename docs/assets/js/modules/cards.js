@@ -67,6 +67,8 @@ export default function cards(form) {
       shown += pass
     })
     say(fields.count, fill(fields.count.dataset.template, { shown, total: view.rows.length }))
+    const active = [...fields.numbers.keys(), ...fields.choices.keys()].filter((key) => (state.numbers[key] ?? state.choices[key] ?? "").trim())
+    fields.active.textContent = active.length ? ` (${active.length})` : ""
     const { problem } = fields
     say(problem, wrong.map((text) => fill(problem.dataset.template, { text })).join(" "))
     problem.hidden = wrong.length === 0
@@ -121,7 +123,6 @@ export default function cards(form) {
     showAll()
     say(fields.ignored, asked.ignored.length ? fill(fields.ignored.dataset.template, { text: asked.ignored.join(" · ") }) : "")
     carry(format(state, spec))
-    return Object.keys(state.numbers).length + Object.keys(state.choices).length > 0
   }
 
   // ── The state follows the reader ──
@@ -200,8 +201,9 @@ export default function cards(form) {
     download("gpus.csv", "text/csv;charset=utf-8", `\uFEFF${asText[currentTarget.dataset.download]()}`)
   })
 
-  const filtered = open()
-  if (fields.more && matchMedia("(max-width: 45em)").matches) fields.more.open = filtered
+  open()
+  // On a phone the table comes first; how many filters are set stands beside the closed fold.
+  if (matchMedia("(max-width: 45em)").matches) fields.more.open = !fields.problem.hidden
   form.hidden = false
 }
 
@@ -255,13 +257,17 @@ function readTable(table) {
 }
 
 function readFields(form) {
+  const more = form.querySelector(".gfg-filter-more")
+  const active = document.createElement("span")
+  more.querySelector("summary").append(active)
   const named = (selector) => new Map([...form.querySelectorAll(selector)].map((field) => [field.name, field]))
   return {
     name: form.querySelector("input[name=name]"),
     numbers: named("input[type=text]"),
     choices: named("select"),
     columns: [...form.querySelectorAll("input[name=cols]")],
-    more: form.querySelector(".gfg-filter-more"),
+    more,
+    active,
     count: form.querySelector(".gfg-count"),
     problem: form.querySelector(".gfg-filter-problem"),
     ignored: form.querySelector(".gfg-filter-ignored"),
