@@ -59,9 +59,7 @@ def measure(root: Path) -> dict[str, float]:
 
 def child(root: Path) -> dict[str, float]:
     """Load and render measured in a fresh process, with its peak memory in MB."""
-    out = subprocess.run(
-        [sys.executable, __file__, "--measure", str(root)], capture_output=True, text=True, check=True
-    )
+    out = subprocess.run([sys.executable, __file__, "--measure", str(root)], capture_output=True, text=True, check=True)
     return dict(json.loads(out.stdout))
 
 
@@ -70,9 +68,7 @@ def build(root: Path) -> tuple[float, float]:
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(root / "site")]
     started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output, _ = process.communicate()
     seconds = time.perf_counter() - started
     if process.returncode:

@@ -283,8 +283,8 @@ class Site:
         return max(card.gpu.memory.memory_gib for card in self.catalog.cards.values())
 
     def ordered_cards(self) -> list[Card]:
-        """All cards by group, series and age: the order of the big table before any sorting."""
-        return [c for _, family in self.series_by_group() for s in family
+        """All cards by group, then newest series first: the order of the big table before any sorting."""
+        return [c for _, family in self.series_by_group() for s in reversed(family)
                 for c in self.catalog.cards_of(s.slug)]  # fmt: skip
 
     def series_by_group(self) -> list[tuple[str, list[Any]]]:

@@ -117,7 +117,9 @@ def test_a_string_without_translation_is_named(checkout: Path) -> None:
     po = checkout / "generator/locale/zh/LC_MESSAGES/guide.po"
     text = po.read_text(encoding="utf-8")
     assert 'msgid "Bandwidth"\nmsgstr "显存带宽"' in text
-    po.write_text(text.replace('msgid "Bandwidth"\nmsgstr "显存带宽"', 'msgid "Bandwidth"\nmsgstr ""'), encoding="utf-8")
+    po.write_text(
+        text.replace('msgid "Bandwidth"\nmsgstr "显存带宽"', 'msgid "Bandwidth"\nmsgstr ""'), encoding="utf-8"
+    )
     result = run("messages", "--check", cwd=checkout)
     assert result.returncode == 1
     assert "no translation (Bandwidth)" in result.stderr

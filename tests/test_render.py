@@ -61,7 +61,7 @@ def test_chinese_pages_speak_chinese(sites: dict[str, dict[str, Page]]) -> None:
         assert found == [], path
 
 
-HOSTILE = '<img src=x onerror=alert(1)>"\'`{{ 7*7 }}](javascript:alert(1))*_#'
+HOSTILE = "<img src=x onerror=alert(1)>\"'`{{ 7*7 }}](javascript:alert(1))*_#"
 
 
 def test_hostile_text_is_only_text(catalog: Catalog) -> None:
@@ -104,7 +104,9 @@ def test_golden(lang: str, path: str, sites: dict[str, dict[str, Page]]) -> None
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(text, encoding="utf-8")
     expected = golden.read_text(encoding="utf-8")
-    changed = "\n".join(difflib.unified_diff(expected.splitlines(), text.splitlines(), "golden", "now", lineterm="", n=0))
+    changed = "\n".join(
+        difflib.unified_diff(expected.splitlines(), text.splitlines(), "golden", "now", lineterm="", n=0)
+    )
     assert not changed, changed
 
 

@@ -34,7 +34,8 @@ def test_scalars(tmp_path: Path, text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["no", "Yes", "off", "y", "True", "NULL", "~", "017", "0x1f", "1_000", ".5", "5.", "12:30:45", ".inf", ".nan"]
+    "text",
+    ["no", "Yes", "off", "y", "True", "NULL", "~", "017", "0x1f", "1_000", ".5", "5.", "12:30:45", ".inf", ".nan"],
 )
 def test_ambiguous_scalars_are_refused(tmp_path: Path, text: str) -> None:
     data, _, problems = read(tmp_path, f"key: {text}\n")
