@@ -59,10 +59,11 @@ def rate(gpu: Gpu, architecture: Architecture, kind: RateKind) -> Fact:
         fact = derived_rate(gpu, architecture, kind)
     if fact.state is not State.UNKNOWN:
         return fact
-    return Fact(None, _absence(architecture, kind), Proof.PUBLISHED, tuple(architecture.sources))
+    return Fact(None, absence(architecture, kind), Proof.PUBLISHED, tuple(architecture.sources))
 
 
-def _absence(architecture: Architecture, kind: RateKind) -> State:
+def absence(architecture: Architecture, kind: RateKind) -> State:
+    """Why a class has no rate of this kind: not in hardware, emulated, no such unit, or not known."""
     support = getattr(architecture.formats, kind.format)
     if support == "unsupported":
         return State.UNSUPPORTED

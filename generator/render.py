@@ -22,7 +22,7 @@ from generator import catalog as catalogs
 from generator import i18n, jobs
 from generator.catalog import Card, Catalog
 from generator.facts import Fact, State
-from generator.rates import training_rate
+from generator.rates import absence, training_rate
 from generator.schema.rates import FORMATS, RATE_BY_KEY, RATES
 from generator.schema.software import capability_key
 from generator.views import columns, labels, prices, software, strip
@@ -272,6 +272,7 @@ class Site:
                 facts=software.facts_for(self.catalog, item.compute_capability),
                 answers=software.answers(self.catalog, item.compute_capability),
                 rate_label=columns.rate_label,
+                absence=absence,
                 footnotes=Footnotes(self.catalog),
                 prev=f"architectures/{page_slug(ordered[i - 1].slug)}.md" if i else None,
                 next=f"architectures/{page_slug(ordered[i + 1].slug)}.md"

@@ -30,7 +30,7 @@ from mkdocs.structure.pages import Page
 if (_package := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, _package)
 
-from generator.site import blocks  # noqa: E402
+from generator.site import blocks
 
 log = get_plugin_logger("guide")
 
@@ -48,7 +48,7 @@ _READ = re.compile(r"^\s*accessed:\s*['\"]?(\d{4}-\d\d-\d\d)", re.MULTILINE)
 _serving = False
 
 
-def on_startup(command: str, dirty: bool) -> None:
+def on_startup(command: str, **_: Any) -> None:
     """Remember whether a reader or a developer will look: live reload needs inline scripts that change all the time."""
     global _serving
     _serving = command == "serve"
@@ -56,7 +56,10 @@ def on_startup(command: str, dirty: bool) -> None:
 
 @functools.cache
 def _teach_segmenter() -> None:
-    """Give jieba the words of the field, once a process. Only atoms: 显存带宽 must stay 显存 + 带宽 to be found by both."""
+    """Give jieba the words of the field, once a process.
+
+    Only atoms: 显存带宽 must fall into 显存 and 带宽, or a search for 带宽 would pass it by.
+    """
     jieba.setLogLevel(logging.WARNING)
     jieba.load_userdict(str(Path(__file__).with_name("jieba.txt")))
 
@@ -89,21 +92,21 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
         pages = [item for item in tree.children if isinstance(item, Page)]
         for item in tree.children:
             item.parent = None
-        for page, before, after in zip(pages, [None, *pages], [*pages[1:], None]):
+        for page, before, after in zip(pages, [None, *pages[:-1]], [*pages[1:], None], strict=True):
             page.previous_page, page.next_page = before, after
         navs[lang] = Navigation(tree.children, pages)
         navs[lang].homepage = pages[0]
     for path, (lang, made) in config.extra["generated"].items():
-        page = _page(files, path)
-        if page is not None and (made.prev or made.next):
-            page.previous_page = _page(files, _address(made.prev, lang))
-            page.next_page = _page(files, _address(made.next, lang))
+        leaf = _page(files, path)
+        if leaf is not None and (made.prev or made.next):
+            leaf.previous_page = _page(files, _address(made.prev, lang))
+            leaf.next_page = _page(files, _address(made.next, lang))
     config.extra["navs"] = navs
     config.extra["addresses"] = {file.src_uri: file.url for file in files.documentation_pages()}
     return navs[DEFAULT]
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """Set a generated page's HTML aside; say about it what the renderer knows beside its text."""
     if page.file.src_uri not in config.extra["generated"]:
         return markdown
@@ -116,7 +119,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return markdown
 
 
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """What the search reads. A hand-written page is complete here, a generated one when it is rendered."""
     languages = config.extra["languages"]
     html = html.replace(
@@ -135,7 +138,7 @@ def _refuse_styles(html: str, page: Page) -> None:
         log.warning(f"{page.file.src_uri}: inline style; the security policy forbids it, use a class")
 
 
-def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Navigation) -> dict[str, Any]:
+def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, **_: Any) -> dict[str, Any]:
     lang = _language(page, config)
     if aside := config.extra.get("blocks", {}).pop(page.file.src_uri, None):
         # The search plugin has had its turn: a hook's events run after those of the plugins.
@@ -147,7 +150,7 @@ def on_page_context(context: dict[str, Any], page: Page, config: MkDocsConfig, n
     return context
 
 
-def on_template_context(context: dict[str, Any], template_name: str, config: MkDocsConfig) -> dict[str, Any]:
+def on_template_context(context: dict[str, Any], config: MkDocsConfig, **_: Any) -> dict[str, Any]:
     """404.html and sitemap.xml belong to no language."""
     _speak(context, DEFAULT, "index.md", config)
     addresses = config.extra["addresses"]
@@ -164,11 +167,11 @@ def on_template_context(context: dict[str, Any], template_name: str, config: MkD
     return context
 
 
-def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+def on_post_page(output: str, page: Page, **_: Any) -> str:
     return _with_policy(output, page.file.src_uri)
 
 
-def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
+def on_post_template(output: str, template_name: str, **_: Any) -> str:
     return _with_policy(output, template_name) if template_name.endswith(".html") else output
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import mkdocs_gen_files
 from mkdocs.exceptions import PluginError
+from mkdocs_gen_files.editor import FilesEditor
 
-editor = mkdocs_gen_files.FilesEditor.current()
+editor = FilesEditor.current()
 root = Path(editor.config.config_file_path or "mkdocs.yml").absolute().parent
 if str(root) not in sys.path:
     sys.path.insert(0, str(root))
