@@ -194,7 +194,7 @@ class Site:
                         _("Software support"), matrix=software.matrix(self.catalog))  # fmt: skip
         yield self.page("prices.md.j2", "prices.md", "generator/templates/prices.md.j2", _("Prices"),
                         rows=self.price_rows(), fx=prices.yuan_per_dollar(self.catalog))  # fmt: skip
-        yield self.page("glossary.md.j2", "glossary.md", "data/glossary.yaml", _("Glossary"),
+        yield self.page("glossary.md.j2", "glossary.md", "data/glossary.yaml", _("Glossary"), search_boost=4.0,
                         topics=self.glossary_by_topic())  # fmt: skip
         yield self.page("sources.md.j2", "sources.md", "data/sources.yaml", _("Sources"),
                         cited=self.citations())  # fmt: skip
@@ -232,7 +232,8 @@ class Site:
             footnotes=Footnotes(self.catalog),
             prev=before and f"gpus/{before.gpu.slug}.md",
             next=after and f"gpus/{after.gpu.slug}.md",
-            search_boost=2.0,
+            # Of two names that match, the shorter one is meant: RTX 4090 before RTX 4090 D.
+            search_boost=round(2 - len(card.gpu.name) / 100, 3),
         )  # fmt: skip
 
     def series_pages(self) -> Iterator[Page]:
@@ -289,10 +290,11 @@ class Site:
                 for c in self.catalog.cards_of(s.slug)]  # fmt: skip
 
     def series_by_group(self) -> list[tuple[str, list[Any]]]:
-        """Series in reading order, grouped."""
+        """Series that have a card, in reading order, grouped."""
         found = []
+        peopled = {card.gpu.series for card in self.catalog.cards.values()}
         for group in GROUP_ORDER:
-            family = [s for s in self.catalog.series.values() if s.group == group]
+            family = [s for s in self.catalog.series.values() if s.group == group and s.slug in peopled]
             if family:
                 found.append((group, sorted(family, key=lambda s: s.order)))
         return found

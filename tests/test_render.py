@@ -55,7 +55,13 @@ def test_no_page_carries_a_style_or_a_script(lang: str, sites: dict[str, dict[st
 def test_chinese_pages_speak_chinese(sites: dict[str, dict[str, Page]]) -> None:
     """No English sentence of the interface is left: three lower-case English words in a row."""
     allowed = re.compile(r"<[^>]+>|https?://\S+|<dd>.*?</dd>|<li id=\"source.*?</li>|github:\S+", re.DOTALL)
-    for path in ("index.md", "gpus/index.md", "gpus/rtx-3060-12gb.md", "series/geforce-30.md", "architectures/index.md"):
+    for path in (
+        "index.md",
+        "gpus/index.md",
+        "gpus/rtx-3060-12gb.md",
+        "series/geforce-30.md",
+        "architectures/index.md",
+    ):
         text = re.sub(r"<!--search:off-->.*?<!--search:on-->", "", sites["zh"][path].text, flags=re.DOTALL)
         found = re.findall(r"\b[a-z]{3,} [a-z]{2,} [a-z]{3,}\b", allowed.sub(" ", text))
         assert found == [], path

@@ -46,5 +46,3 @@ def plain(content: str, blocks: list[str]) -> str:
         return f"<p>{_SPACE.sub(' ', text).strip()}</p>"
 
     return _PLACE.sub(words, content)
-
-

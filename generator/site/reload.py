@@ -41,5 +41,9 @@ def forget_changed() -> bool:
     if changed:
         for name in loaded:
             del sys.modules[name]
+            # `from generator import catalog` takes the package's attribute before it looks for a module.
+            parent, _, child = name.rpartition(".")
+            if parent in sys.modules and hasattr(sys.modules[parent], child):
+                delattr(sys.modules[parent], child)
         importlib.invalidate_caches()
     return changed

@@ -9,11 +9,14 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.e2e.kinds import MISSING
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
@@ -98,10 +101,13 @@ def watch(page: Page, site_url: str) -> list[str]:
     faults: list[str] = []
     allowed = ("data:", "blob:", "about:", site_url)
     page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-    page.on(
-        "console",
-        lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None,
-    )
+
+    def said(message: ConsoleMessage) -> None:
+        asked_for = message.location["url"].endswith(MISSING) and "404" in message.text
+        if message.type == "error" and not asked_for:
+            faults.append(f"console: {message.text}")
+
+    page.on("console", said)
     page.on(
         "request",
         lambda request: (
@@ -126,3 +132,22 @@ def page(context: BrowserContext, site_url: str) -> Iterator[Page]:
     faults = watch(page, site_url)
     yield page
     assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def reader(browser: Browser, site_url: str) -> Iterator[Callable[..., Page]]:
+    """Opens a fresh page for a reader with these options of a browser context; as strict as ``page``."""
+    contexts: list[BrowserContext] = []
+    faults: list[list[str]] = []
+
+    def new(**options: Any) -> Page:
+        defaults = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "base_url": site_url}
+        contexts.append(browser.new_context(**{**defaults, **options}))
+        page = contexts[-1].new_page()
+        faults.append(watch(page, site_url))
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert not any(faults), "\n".join(fault for one in faults for fault in one)

@@ -23,22 +23,23 @@ SHOWN_TABLE = """() => {
   const seen = (e) => e.getClientRects().length > 0
   const table = document.getElementById("cards")
   const heads = [...table.tHead.rows[0].cells].filter(seen)
+  const read = (cell) => ({ text: cell.innerText.trim(), v: cell.dataset.v ?? null })
   const rows = [...table.tBodies[0].rows].filter(seen)
   return {
     columns: heads.map((th) => th.dataset.col),
     units: heads.map((th) => th.dataset.unit ?? ""),
-    rows: rows.map((tr) => [...tr.cells].filter(seen).map((c) => ({ text: c.innerText.trim(), v: c.dataset.v ?? null }))),
+    rows: rows.map((tr) => [...tr.cells].filter(seen).map(read)),
     slugs: rows.map((tr) => tr.dataset.slug),
   }
 }"""
-# All cells of some columns with every row, in the order of the table.
+# Some columns of the table with every row, hidden ones too, in the order of the table.
 COLUMNS = """(ids) => {
   const table = document.getElementById("cards")
   const heads = [...table.tHead.rows[0].cells].map((th) => th.dataset.col)
   const at = ids.map((id) => heads.indexOf(id))
   return [...table.tBodies[0].rows].map((tr) => ({
     slug: tr.dataset.slug, format: tr.dataset.format, hidden: tr.hidden,
-    cells: at.map((i) => ({ text: tr.cells[i].textContent.trim(), v: tr.cells[i].dataset.v ?? null })),
+    cells: at.map((i) => tr.cells[i]).map((c) => ({ text: c.textContent.trim(), v: c.dataset.v ?? null })),
   }))
 }"""
 
@@ -51,9 +52,14 @@ def number(cell: dict[str, Any]) -> float | None:
     return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
 
 
+def ready(page: Page) -> None:
+    """Wait for the script. (A failed `expect` describes the page, which takes seconds on a table of this size.)"""
+    page.locator("#card-filter").wait_for(state="visible")
+
+
 def go(page: Page, site_url: str, query: str = "", prefix: str = "") -> Page:
     page.goto(f"{site_url}/{prefix}gpus/{query}")
-    expect(page.locator("#card-filter")).to_be_visible()
+    ready(page)
     return page
 
 
@@ -108,24 +114,24 @@ def assert_sorted(values: list[float | None], descending: bool) -> None:
 
 
 @LANGUAGES
-@pytest.mark.parametrize("name", ["memory", "bandwidth", "training", "tensor_fp16_fp16acc"])
-def test_numbers_sort_highest_first_and_missing_last(page: Page, site_url: str, name: str, prefix: str) -> None:
+def test_numbers_sort_highest_first_and_missing_last(page: Page, site_url: str, prefix: str) -> None:
     go(page, site_url, prefix=prefix)
-    for descending, word in ((True, "descending"), (False, "ascending"), (True, "descending")):
-        header(page, name).get_by_role("button").click()
-        expect(header(page, name)).to_have_attribute("aria-sort", word)
-        assert_sorted(column(page, name), descending)
-    assert page.locator("#cards [aria-sort]").count() == 1
+    for name in ("memory", "bandwidth", "training", "tensor_fp16_fp16acc"):
+        for descending, word in ((True, "descending"), (False, "ascending"), (True, "descending")):
+            header(page, name).get_by_role("button").click()
+            assert header(page, name).get_attribute("aria-sort") == word
+            assert_sorted(column(page, name), descending)
+        assert page.locator("#cards [aria-sort]").count() == 1
 
 
-@pytest.mark.parametrize("name", ["tdp", "msrp", "msrp_per_gib"])
-def test_less_is_better_sorts_lowest_first(page: Page, site_url: str, name: str) -> None:
+def test_less_is_better_sorts_lowest_first(page: Page, site_url: str) -> None:
     go(page, site_url, "?cols=all")
-    header(page, name).get_by_role("button").click()
-    expect(header(page, name)).to_have_attribute("aria-sort", "ascending")
-    assert_sorted(column(page, name), descending=False)
-    header(page, name).get_by_role("button").click()
-    assert_sorted(column(page, name), descending=True)
+    for name in ("tdp", "msrp", "msrp_per_gib"):
+        header(page, name).get_by_role("button").click()
+        assert header(page, name).get_attribute("aria-sort") == "ascending"
+        assert_sorted(column(page, name), descending=False)
+        header(page, name).get_by_role("button").click()
+        assert_sorted(column(page, name), descending=True)
 
 
 @LANGUAGES
@@ -179,45 +185,42 @@ def test_sorting_by_keyboard(page: Page, site_url: str) -> None:
 # ── Filters ──────────────────────────────────────────────────────────────────
 
 
+NUMBER_FILTERS = [
+    ("memory", ">=16", 16, 1e9), ("memory", ">16", 16.0001, 1e9), ("memory", "<=8", 0, 8),
+    ("memory", "24", 24, 24), ("memory", "=24", 24, 24), ("memory", "8-16", 8, 16),
+    ("memory", "8..16", 8, 16), ("memory", "＞＝ 16", 16, 1e9), ("memory", "≤ 8", 0, 8),
+    ("bandwidth", ">=1,008", 1008, 1e9), ("bandwidth", "=1008", 1008, 1008), ("training", "≥100", 100, 1e9),
+    ("tdp", "<300", 0, 299.9999), ("msrp", "<1000", 0, 999.9999), ("msrp", "8 – 400", 8, 400),
+]  # fmt: skip
+
+
 @LANGUAGES
-@pytest.mark.parametrize(
-    ("name", "text", "low", "high"),
-    [
-        ("memory", ">=16", 16, 1e9), ("memory", ">16", 16.0001, 1e9), ("memory", "<=8", 0, 8),
-        ("memory", "24", 24, 24), ("memory", "=24", 24, 24), ("memory", "8-16", 8, 16),
-        ("memory", "8..16", 8, 16), ("memory", "＞＝ 16", 16, 1e9), ("memory", "≤ 8", 0, 8),
-        ("bandwidth", ">=1,008", 1008, 1e9), ("bandwidth", "=1008", 1008, 1008), ("training", "≥100", 100, 1e9),
-        ("tdp", "<300", 0, 299.9999), ("msrp", "<1000", 0, 999.9999), ("msrp", "8 – 400", 8, 400),
-    ],
-)  # fmt: skip
-def test_number_filters(
-    page: Page, site_url: str, name: str, text: str, low: float, high: float, prefix: str
-) -> None:
+def test_number_filters(page: Page, site_url: str, prefix: str) -> None:
     go(page, site_url, prefix=prefix)
-    values = column(page, name)
-    field(page, name).fill(text)
-    assert column(page, name) == [v for v in values if v is not None and low <= v <= high]
-    assert 0 < count(page) < len(values)
-    expect(page.locator(".gfg-filter-problem")).to_be_hidden()
+    for name, text, low, high in NUMBER_FILTERS:
+        values = column(page, name)
+        field(page, name).fill(text)
+        assert column(page, name) == [v for v in values if v is not None and low <= v <= high], text
+        assert 0 < count(page) < len(values), text
+        assert page.locator(".gfg-filter-problem").is_hidden(), text
+        field(page, name).fill("")
 
 
 @LANGUAGES
-@pytest.mark.parametrize("text", ["lots", "16 GB", "=>16", "8-16-24", "<img src=x onerror=alert(1)>"])
-def test_wrong_number_filter_says_so_and_filters_nothing(
-    page: Page, site_url: str, text: str, prefix: str
-) -> None:
+def test_wrong_number_filter_says_so_and_filters_nothing(page: Page, site_url: str, prefix: str) -> None:
     go(page, site_url, prefix=prefix)
     total = count(page)
-    field(page, "memory").fill(text)
     problem = page.locator("#card-filter [role=alert]")
-    expect(problem).to_be_visible()
-    expect(problem).to_contain_text(text)
-    expect(field(page, "memory")).to_have_attribute("aria-invalid", "true")
-    assert count(page) == total
-    field(page, "memory").fill("24")
-    expect(problem).to_be_hidden()
-    expect(field(page, "memory")).not_to_have_attribute("aria-invalid", "true")
-    assert count(page) < total
+    for text in ("lots", "16 GB", "=>16", "8-16-24", "<img src=x onerror=alert(1)>"):
+        field(page, "memory").fill(text)
+        assert problem.is_visible()
+        assert text in problem.inner_text()
+        assert field(page, "memory").get_attribute("aria-invalid") == "true"
+        assert count(page) == total
+        field(page, "memory").fill("24")
+        assert problem.is_hidden()
+        assert field(page, "memory").get_attribute("aria-invalid") is None
+        assert count(page) < total
 
 
 def test_half_written_filter_is_not_shouted_at(page: Page, site_url: str) -> None:
@@ -227,19 +230,20 @@ def test_half_written_filter_is_not_shouted_at(page: Page, site_url: str) -> Non
     expect(problem).to_be_hidden()
     field(page, "memory").blur()
     expect(problem).to_be_visible()
+    field(page, "memory").press("End")
     field(page, "memory").press_sequentially("16")
     expect(problem).to_be_hidden()
 
 
 @LANGUAGES
-@pytest.mark.parametrize("text", ["rtx4090", "RTX 4090", "4090", "geforce-rtx 4090", " ４０９０ "])
-def test_name_filter(page: Page, site_url: str, text: str, prefix: str) -> None:
+def test_name_filter(page: Page, site_url: str, prefix: str) -> None:
     go(page, site_url, prefix=prefix)
-    field(page, "name").fill(text)
-    found = names(page)
-    assert "GeForce RTX 4090" in found
-    assert all("4090" in name for name in found)
-    assert count(page) == len(found)
+    for text in ("rtx4090", "RTX 4090", "4090", "geforce-rtx 4090", " ４０９０ "):
+        field(page, "name").fill(text)
+        found = names(page)
+        assert "GeForce RTX 4090" in found
+        assert all("4090" in name for name in found)
+        assert count(page) == len(found)
 
 
 def test_all_words_of_a_name_must_match(page: Page, site_url: str) -> None:
@@ -251,19 +255,18 @@ def test_all_words_of_a_name_must_match(page: Page, site_url: str) -> None:
 
 
 @LANGUAGES
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("market", "laptop"), ("series", "geforce-30"), ("generation", "Ada Lovelace"), ("format", "fp8")],
-)
-def test_choices(page: Page, site_url: str, name: str, value: str, prefix: str) -> None:
+def test_choices(page: Page, site_url: str, prefix: str) -> None:
     go(page, site_url, prefix=prefix)
     total = count(page)
-    field(page, name).select_option(value)
-    kept = page.locator("#cards tbody tr:not([hidden])")
-    assert 0 < count(page) < total
-    for other in kept.evaluate_all(f"rows => rows.map((row) => row.dataset.{name})"):
-        assert value in other.split(" ") if name == "format" else value == other
-    assert query(page) == {name: value}
+    choices = {"market": "laptop", "series": "geforce-30", "generation": "Ada Lovelace", "format": "fp8"}
+    for name, value in choices.items():
+        field(page, name).select_option(value)
+        assert 0 < count(page) < total
+        kept = page.locator("#cards tbody tr:not([hidden])")
+        for other in kept.evaluate_all(f"rows => rows.map((row) => row.dataset.{name})"):
+            assert value in other.split(" ") if name == "format" else value == other
+        assert query(page) == {name: value}
+        field(page, name).select_option("")
 
 
 def test_every_choice_has_cards(page: Page, site_url: str) -> None:
@@ -322,7 +325,7 @@ def test_columns(page: Page, site_url: str, prefix: str) -> None:
     header(page, "memory").get_by_role("button").click()
     assert shown(page)["columns"] == table["columns"]
     page.reload()
-    expect(page.locator("#card-filter")).to_be_visible()
+    ready(page)
     assert shown(page)["columns"] == table["columns"]
 
     page.locator(".gfg-columns-picker summary").click()
@@ -341,7 +344,7 @@ def test_no_columns_at_all(page: Page, site_url: str) -> None:
     assert shown(page)["columns"] == ["name"]
     assert query(page) == {"cols": "name"}
     page.reload()
-    expect(page.locator("#card-filter")).to_be_visible()
+    ready(page)
     assert shown(page)["columns"] == ["name"]
 
 
@@ -349,9 +352,7 @@ def test_no_columns_at_all(page: Page, site_url: str) -> None:
 
 
 @LANGUAGES
-def test_state_survives_being_shared(
-    page: Page, context: BrowserContext, site_url: str, prefix: str
-) -> None:
+def test_state_survives_being_shared(page: Page, context: BrowserContext, site_url: str, prefix: str) -> None:
     go(page, site_url, prefix=prefix)
     field(page, "name").fill("rtx")
     field(page, "memory").fill(">=16")
@@ -366,7 +367,7 @@ def test_state_survives_being_shared(
     assert "cols=cc,launch" in page.url and "memory=%3E=16" in page.url  # plain words, few escapes
     friend = context.new_page()
     friend.goto(page.url)
-    expect(friend.locator("#card-filter")).to_be_visible()
+    ready(friend)
     assert shown(friend) == shown(page)
     assert field(friend, "memory").input_value() == ">=16"
     expect(header(friend, "memory")).to_have_attribute("aria-sort", "descending")
@@ -396,12 +397,12 @@ def test_back_from_a_card_finds_the_table_as_it_was(page: Page, site_url: str) -
     page.locator("#cards tbody tr:not([hidden]) a").first.click()
     page.wait_for_url(re.compile(r"/gpus/[a-z0-9-]+/$"))
     page.go_back()
-    expect(page.locator("#card-filter")).to_be_visible()
+    ready(page)
     assert page.url == url
     assert shown(page) == before
     assert field(page, "name").input_value() == "4090"
     page.reload()
-    expect(page.locator("#card-filter")).to_be_visible()
+    ready(page)
     assert shown(page) == before
 
 
@@ -411,7 +412,7 @@ def test_typing_fast_and_leaving_keeps_the_last_word(page: Page, site_url: str) 
     page.locator("#cards tbody tr:not([hidden]) a").first.click()
     page.wait_for_url(re.compile(r"/gpus/[a-z0-9-]+/$"))
     page.go_back()
-    expect(page.locator("#card-filter")).to_be_visible()
+    ready(page)
     assert field(page, "name").input_value() == "4090"
 
 
@@ -420,7 +421,7 @@ def test_the_other_language_shows_the_same(page: Page, site_url: str) -> None:
     slugs = shown(page)["slugs"]
     page.locator("a[data-gfg-language]").first.click()
     page.wait_for_url(re.compile(r"/zh/gpus/\?"))
-    expect(page.locator("#card-filter")).to_be_visible()
+    ready(page)
     assert shown(page)["slugs"] == slugs
 
 
@@ -441,10 +442,9 @@ HOSTILE = [
 ]
 
 
-@LANGUAGES
-@pytest.mark.parametrize("search", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_addresses(page: Page, site_url: str, search: str, prefix: str) -> None:
-    go(page, site_url, "?" + quote(search[1:], safe="=&%,"), prefix)
+@pytest.mark.parametrize(("number", "prefix"), [*((i, "") for i in range(len(HOSTILE))), (0, "zh/"), (2, "zh/")])
+def test_hostile_addresses(page: Page, site_url: str, number: int, prefix: str) -> None:
+    go(page, site_url, "?" + quote(HOSTILE[number][1:], safe="=&%,"), prefix)
     assert page.title() != "broken"
     assert page.locator("#card-filter script, #card-filter img, #cards img").count() == 0
     form = page.locator("#card-filter")
@@ -488,8 +488,7 @@ def expected_csv(table: dict[str, Any], labels: list[str]) -> list[list[str]]:
 
 
 def head_labels(page: Page) -> list[str]:
-    labels: list[str] = page.locator("#cards thead th:not(.x) .gfg-sort").all_inner_texts()
-    return labels
+    return [text.strip() for text in page.locator("#cards thead th:not(.x) .gfg-sort").all_inner_texts()]
 
 
 @LANGUAGES
@@ -602,9 +601,9 @@ def test_form_keeps_its_place_while_scripts_load(page: Page, site_url: str) -> N
 STUCK = """() => {
   const box = document.querySelector(".gfg-scroll-tall"), frame = box.getBoundingClientRect()
   const head = box.querySelector("thead th").getBoundingClientRect()
-  const row = [...box.querySelectorAll("tbody th")].map((th) => th.getBoundingClientRect()).find((r) => r.top > head.bottom)
-  const launch = box.querySelector("thead th[data-col=memory]").getBoundingClientRect()
-  return { frame, head, row, launch, width: document.documentElement.scrollWidth, inner: innerWidth,
+  const rows = [...box.querySelectorAll("tbody th")].map((th) => th.getBoundingClientRect())
+  const row = rows.find((r) => r.top > head.bottom)
+  return { frame, head, row, width: document.documentElement.scrollWidth, inner: innerWidth,
     top: box.scrollTop, left: box.scrollLeft, tall: frame.height, view: innerHeight }
 }"""
 
@@ -658,8 +657,8 @@ def test_print(page: Page, site_url: str, prefix: str) -> None:
     assert table["columns"] == USUAL
     assert len(table["rows"]) == 168
     expect(page.locator("#card-filter")).to_be_hidden()
-    box = page.evaluate(
-        "(() => { const b = document.querySelector('.gfg-scroll-tall'); return [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth] })()"
+    box = page.locator(".gfg-scroll-tall").evaluate(
+        "b => [b.scrollHeight - b.clientHeight, b.scrollWidth - b.clientWidth]"
     )
     assert box[0] <= 1 and box[1] <= 1  # nothing is cut off
     assert page.pdf(format="A4")[:4] == b"%PDF"
@@ -727,4 +726,6 @@ def test_speed_is_printed(page: Page, site_url: str, cols: str) -> None:
     """Times of script, style and layout together; to be read with -s, never asserted."""
     go(page, site_url, cols)
     for name, times in page.evaluate(SPEED).items():
-        print(f"\n  {cols or 'usual columns':14} {name:20} median {times['median']:6.1f} ms, worst {times['worst']:6.1f} ms", end="")
+        print(
+            f"\n  {cols or 'usual':10} {name:20} median {times['median']:6.1f}, worst {times['worst']:6.1f} ms", end=""
+        )

@@ -85,13 +85,7 @@ export default function cards(form) {
   function showColumns() {
     const wanted = new Set(state.cols ?? spec.usual)
     for (const box of fields.columns) box.checked = wanted.has(box.value)
-    for (const column of view.columns.slice(1)) {
-      const hide = !wanted.has(column.id)
-      if (hide === column.hidden) continue
-      column.hidden = hide
-      column.th.classList.toggle("x", hide)
-      for (const row of view.rows) row.cells[column.index].classList.toggle("x", hide)
-    }
+    view.show(wanted)
   }
 
   // ── The address follows the state, and the state the address ──
@@ -180,16 +174,12 @@ export default function cards(form) {
 
   // ── Taking it away ──
 
-  const shownColumns = () => view.columns.filter(({ hidden }) => !hidden)
   const shownRows = () => [...table.tBodies[0].rows].filter(({ hidden }) => !hidden)
-  const head = () => shownColumns().map(({ label, unit }) => (unit ? `${label} (${unit})` : label))
+  const head = () => view.shown().map(({ label, unit }) => (unit ? `${label} (${unit})` : label))
+  const body = (text) => shownRows().map((row) => [...row.cells].map(text))
   const asText = {
-    csv: () => csv([head(), ...shownRows().map((row) => shownColumns().map(({ index }) => plainCell(row.cells[index])))]),
-    markdown: () =>
-      markdown(
-        [head(), ...shownRows().map((row) => shownColumns().map(({ index }) => row.cells[index].textContent.trim()))],
-        shownColumns().map(({ kind }) => kind === "number"),
-      ),
+    csv: () => csv([head(), ...body(plainCell)]),
+    markdown: () => markdown([head(), ...body(shownCell)], view.shown().map(({ kind }) => kind === "number")),
   }
   for (const button of form.querySelectorAll("button[data-copy]")) {
     const done = sayDone(button, fields.said)
@@ -216,12 +206,13 @@ function readTable(table) {
       id, kind, unit, index, th,
       label: label.map((node) => node.textContent).join("").trim(),
       usual: !th.classList.contains("x"),
-      hidden: th.classList.contains("x"),
       // The better end first; of dates the newest.
       descendingFirst: kind === "date" || (kind === "number" && better !== "low"),
     }
   })
+  const head = table.tHead.rows[0]
   const rows = [...table.tBodies[0].rows]
+  const cells = rows.map((row) => [...row.cells])
   const index = new Map(columns.map((column) => [column.id, column.index]))
   const names = rows.map((row) => `${fold(row.cells[0].textContent)} ${fold(row.dataset.slug)}`)
   const scroller = table.closest(".gfg-scroll")
@@ -229,17 +220,17 @@ function readTable(table) {
   const known = new Map()
 
   function once(id, make) {
-    if (!known.has(id)) known.set(id, make(rows.map((row) => row.cells[index.get(id)])))
+    if (!known.has(id)) known.set(id, make(cells.map((row) => row[index.get(id)])))
     return known.get(id)
   }
   function numbers(id) {
-    return once(id, (cells) => {
-      const shown = cells.map((cell) => read(cell.textContent))
-      return { raw: cells.map((cell, i) => (cell.dataset.v === undefined ? shown[i] : Number(cell.dataset.v))), shown }
+    return once(id, (own) => {
+      const shown = own.map((cell) => read(cell.textContent))
+      return { raw: own.map((cell, i) => (cell.dataset.v === undefined ? shown[i] : Number(cell.dataset.v))), shown }
     })
   }
   function strings(id) {
-    return once(id, (cells) => cells.map((cell) => cell.textContent.trim()).map((text) => (text === DASH ? null : text || null)))
+    return once(id, (own) => own.map(shownCell).map((text) => (text === DASH ? null : text || null)))
   }
   function ordered(sort) {
     if (!sort) return rows
@@ -250,10 +241,24 @@ function readTable(table) {
         : order(strings(sort.column), sort.descending, kind === "date" ? byCode : words)
     return places.map((place) => rows[place])
   }
+  /** Only shown columns stay in the page: most of the time of a sort goes into cells nobody sees. */
+  function show(wanted) {
+    for (const column of columns) {
+      const hide = column.index > 0 && !wanted.has(column.id)
+      if (hide === column.hidden) continue
+      column.hidden = hide
+      column.th.classList.toggle("x", hide)
+      for (const row of cells) row[column.index].classList.toggle("x", hide)
+    }
+    const own = shown()
+    head.replaceChildren(...own.map(({ th }) => th))
+    rows.forEach((row, i) => row.replaceChildren(...own.map((column) => cells[i][column.index])))
+  }
+  const shown = () => columns.filter(({ hidden }) => !hidden)
   const top = () => {
     scroller.scrollTop = 0
   }
-  return { columns, rows, names, numbers, ordered, top }
+  return { columns, rows, names, numbers, ordered, show, shown, top }
 }
 
 function readFields(form) {
@@ -293,15 +298,18 @@ function headerButton(th) {
   label.className = "gfg-sort"
   label.append(...[...th.childNodes].filter((node) => node !== unit))
   label.normalize()
+  label.lastChild.data = label.lastChild.data.trimEnd()
   button.append(label)
   if (unit) button.append(" ", unit)
   th.replaceChildren(button)
   return button
 }
 
+const shownCell = (cell) => cell.textContent.trim()
+
 /** What a cell holds for a spreadsheet: the raw number, nothing where nothing is known. */
 function plainCell(cell) {
-  const text = cell.textContent.trim()
+  const text = shownCell(cell)
   if (cell.dataset.v !== undefined) return String(Number(cell.dataset.v))
   return text === DASH ? "" : text
 }
