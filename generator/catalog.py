@@ -25,6 +25,7 @@ from generator.schema import (
     Glossary,
     GlossaryTerm,
     Gpu,
+    LanguageModel,
     PriceRow,
     Series,
     Software,
@@ -66,6 +67,7 @@ class Catalog:
     architectures: Mapping[str, Architecture] = field(default_factory=dict)
     series: Mapping[str, Series] = field(default_factory=dict)
     software: Mapping[str, Software] = field(default_factory=dict)
+    models: Mapping[str, LanguageModel] = field(default_factory=dict)
     glossary: tuple[GlossaryTerm, ...] = ()
     cards: Mapping[str, Card] = field(default_factory=dict)
     prices: tuple[PriceRow, ...] = ()
@@ -217,6 +219,7 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
     architectures = loader.folder("architectures", Architecture, "slug")
     series = loader.folder("series", Series, "slug")
     software = loader.folder("software", Software, "software")
+    models = loader.folder("models", LanguageModel, "slug")
     gpus = loader.folder("gpus", Gpu, "slug")
     purchase = loader.table("purchase.csv", PriceRow, _NUMBERS)
     rental = loader.table("rental.csv", PriceRow, _NUMBERS)
@@ -238,6 +241,7 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
         **{("gpu", k): v.path for k, v in gpus.items()},
         **{("architecture", k): v.path for k, v in architectures.items()},
         **{("series", k): v.path for k, v in series.items()},
+        **{("model", k): v.path for k, v in models.items()},
         **{("software", k): v.path for k, v in software.items()},
     }
     catalog = Catalog(
@@ -246,6 +250,7 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
         architectures=_values(architectures),
         series=_values(series),
         software=_values(software),
+        models=_values(models),
         glossary=tuple(glossary_file.value.root if glossary_file else ()),
         cards=MappingProxyType(cards),
         prices=tuple(row.value for row in (*purchase, *rental)),
@@ -263,6 +268,8 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
         problems += rules.check_architecture(catalog, architecture)
     for item in software.values():
         problems += rules.check_software(catalog, item)
+    for model in models.values():
+        problems += rules.check_model(catalog, model)
     problems += rules.check_prices(catalog, [*purchase, *rental])
     problems += rules.check_fx(catalog, fx)
     # Without the bibliography each citation would be reported: one missing file, one line.

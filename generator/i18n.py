@@ -73,6 +73,13 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def billions(count: float | None) -> str:
+    """A parameter count as people say it: 7.62B, 494M."""
+    if count is None:
+        return DASH
+    return f"{number(count / 1e9)}B" if count >= 1e9 else f"{number(count / 1e6)}M"
+
+
 @lru_cache(maxsize=4)
 def language(code: str) -> Language:
     """The language ``en`` or ``zh``.

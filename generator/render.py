@@ -19,13 +19,13 @@ import jinja2
 from markupsafe import Markup, escape
 
 from generator import catalog as catalogs
-from generator import i18n, jobs
+from generator import i18n, jobs, parameters
 from generator.catalog import Card, Catalog
 from generator.facts import Fact, State
 from generator.rates import absence, training_rate
 from generator.schema.rates import FORMATS, RATE_BY_KEY, RATES
 from generator.schema.software import capability_key
-from generator.views import columns, labels, prices, software, strip
+from generator.views import columns, labels, models, prices, software, strip
 from generator.views.ranking import Rankings
 from generator.views.variants import Variants, spellings
 
@@ -120,6 +120,7 @@ class Site:
             "num": i18n.number,
             "date": self.language.date,
             "loc": lambda text: text.in_(self.lang),
+            "billions": lambda count: i18n.billions(count),
             "label": self.label,
             "cell": self.cell,
         }
@@ -192,6 +193,9 @@ class Site:
         )  # fmt: skip
         yield self.page("software.md.j2", "software.md", "generator/templates/software.md.j2",
                         _("Software support"), matrix=software.matrix(self.catalog))  # fmt: skip
+        yield self.page("models.md.j2", "models.md", "generator/templates/models.md.j2", _("Models"),
+                        kinds=self.models_by_kind(), parameters=parameters, cited=self.model_sources(),
+                        attention_kind=models.attention_kind)  # fmt: skip
         yield self.page("prices.md.j2", "prices.md", "generator/templates/prices.md.j2", _("Prices"),
                         rows=self.price_rows(), fx=prices.yuan_per_dollar(self.catalog))  # fmt: skip
         yield self.page("glossary.md.j2", "glossary.md", "data/glossary.yaml", _("Glossary"), search_boost=4.0,
@@ -306,6 +310,19 @@ class Site:
             key=lambda a: (capability_key(a.compute_capability), a.slug),
         )
 
+    def models_by_kind(self) -> list[tuple[str, list[Any]]]:
+        """Models grouped by kind; within a kind by family, then size."""
+        found = []
+        for kind in labels.MODEL_KINDS:
+            members = [model for model in self.catalog.models.values() if model.kind == kind]
+            if members:
+                found.append((kind, sorted(members, key=models.order)))
+        return found
+
+    def model_sources(self) -> list[str]:
+        """Every source that a model's file cites."""
+        return sorted({source for model in self.catalog.models.values() for source in model.sources})
+
     def glossary_by_topic(self) -> list[tuple[str, list[Any]]]:
         """Terms grouped by topic, in the order of the topics' labels."""
         return [(topic, [t for t in self.catalog.glossary if t.topic == topic]) for topic in labels.GLOSSARY_TOPICS]
@@ -367,7 +384,7 @@ class Footnotes:
 
 
 @lru_cache(maxsize=4)
-def _catalog(root: Path, stamp: tuple[tuple[str, int, int], ...]) -> Catalog:
+def _catalog(root: Path, _key: tuple[tuple[str, int, int], ...]) -> Catalog:
     return catalogs.load(root)
 
 

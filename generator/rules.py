@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import rates, units
+from generator import parameters, rates, units
 from generator.located import Located
 from generator.problems import Problem, near
 from generator.schema import (
@@ -21,6 +21,7 @@ from generator.schema import (
     FxRate,
     Glossary,
     Gpu,
+    LanguageModel,
     PriceRow,
     Software,
     Sources,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 BANDWIDTH_TOLERANCE = 0.01
 DERIVED_TOLERANCE = 0.005
 PER_PACKAGE_SHARE = 0.6
+MODEL_TOLERANCE = 0.01
 
 Finding = tuple[Loc, str, str]
 CardCheck = Callable[["Catalog", Gpu], Iterator[Finding]]
@@ -415,6 +417,54 @@ def check_software(catalog: Catalog, where: Located[Software]) -> Iterator[Probl
             )  # fmt: skip
         yield from _unknown_sources(
             catalog, where, [(("facts", i, "sources", j), s) for j, s in enumerate(fact.sources)]
+        )
+
+
+def check_model(catalog: Catalog, where: Located[LanguageModel]) -> Iterator[Problem]:
+    """Kind and shape agree; the count fits the published one within 1 %, or the file says why not."""
+    model = where.value
+    yield from _unknown_sources(catalog, where, ((("sources", i), s) for i, s in enumerate(model.sources)))
+    shape, given = model.shape, model.parameters
+    if shape is None and given.counted is None and given.published is None:
+        yield where.problem(("parameters",), "neither a shape nor a count", "one of them")
+    if shape is not None:
+        if given.counted is not None:
+            yield where.problem(("parameters", "counted"), f"typed though the shape gives it ({given.counted})", "null")
+        yield from _shape_holds(where, model)
+    if model.released is not None and not partial_date_is_past(model.released, catalog.today):
+        yield where.problem(("released",), f"no such day, or in the future ({model.released})", "a past date")
+    computed = parameters.count(model)
+    if computed is None or given.published is None:
+        return
+    off = computed / given.published - 1
+    if abs(off) > MODEL_TOLERANCE and given.reason is None:
+        yield where.problem(
+            ("parameters", "published"),
+            f"{given.published:,} but the shape has {computed:,} ({off:+.1%})",
+            "agreement within 1 %, or a reason under parameters.reason",
+        )
+    if abs(off) <= MODEL_TOLERANCE and given.reason is not None:
+        yield where.problem(("parameters", "reason"), "needless: the counts agree", "null")
+
+
+def _shape_holds(where: Located[LanguageModel], model: LanguageModel) -> Iterator[Problem]:
+    shape = model.shape
+    assert shape is not None
+    if (model.kind == "moe_decoder") != (shape.experts is not None):
+        yield where.problem(("kind",), f"does not fit shape.experts ({model.kind})", "moe_decoder with experts only")
+    attention = shape.attention
+    if attention.heads % attention.kv_heads:
+        yield where.problem(
+            ("shape", "attention", "kv_heads"),
+            f"does not divide the heads ({attention.kv_heads} of {attention.heads})",
+            "a divisor of heads",
+        )
+    dense = shape.layers - parameters.expert_layers(shape)
+    if dense and shape.mlp.intermediate_size is None:
+        yield where.problem(("shape", "mlp", "intermediate_size"), f"null with {dense} dense layers", "a width")
+    if shape.experts is not None and shape.experts.per_token > shape.experts.count:
+        yield where.problem(
+            ("shape", "experts", "per_token"), "more than there are experts", f"{shape.experts.count} or less"
         )
 
 

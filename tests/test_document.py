@@ -15,7 +15,13 @@ from generator.schema.document import files, sample
 from generator.yamlfile import read_yaml
 from tests.conftest import ROOT
 
-FOLDERS = {"gpu": "gpus", "architecture": "architectures", "series": "series", "software": "software"}
+FOLDERS = {
+    "gpu": "gpus",
+    "model": "models",
+    "architecture": "architectures",
+    "series": "series",
+    "software": "software",
+}
 
 
 def _plain(value: Any) -> Any:
@@ -60,4 +66,4 @@ def test_the_sample_explains_every_key() -> None:
 
 
 def test_every_key_of_a_card_has_a_meaning_or_a_choice() -> None:
-    assert len(dict(files())) == 7
+    assert len(dict(files())) == 8

@@ -36,7 +36,7 @@ def test_every_thing_has_its_page(catalog: Catalog, sites: dict[str, dict[str, P
     assert {f"gpus/{slug}.md" for slug in catalog.cards} <= paths
     assert {f"series/{slug}.md" for slug in catalog.series} <= paths
     assert {f"architectures/{slug.replace('_', '-')}.md" for slug in catalog.architectures} <= paths
-    assert {"index.md", "gpus/index.md", "glossary.md", "sources.md", "software.md", "prices.md"} <= paths
+    assert {"index.md", "gpus/index.md", "glossary.md", "sources.md", "software.md", "prices.md", "models.md"} <= paths
 
 
 def test_neighbours_exist_and_point_back(sites: dict[str, dict[str, Page]]) -> None:

@@ -20,7 +20,8 @@ from tests.conftest import TODAY
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(71, "71"), (35.6, "35.6"), (1008, "1,008"), (165.2, "165"), (0.0291, "0.0291"), (9.999, "10"), (None, "—"), (0, "0"), (20250, "20,250")],
+    [(71, "71"), (35.6, "35.6"), (1008, "1,008"), (165.2, "165"), (0.0291, "0.0291"), (9.999, "10"),
+     (None, "—"), (0, "0"), (20250, "20,250")],
 )  # fmt: skip
 def test_number(value: float | None, text: str) -> None:
     assert i18n.number(value) == text

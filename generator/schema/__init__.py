@@ -4,6 +4,7 @@ from generator.schema.architecture import Architecture
 from generator.schema.base import Text
 from generator.schema.editorial import Glossary, GlossaryTerm, Series
 from generator.schema.gpu import Gpu
+from generator.schema.model import LanguageModel
 from generator.schema.price import FxRate, PriceRow
 from generator.schema.software import Software, SoftwareFact
 from generator.schema.source import Source, Sources
@@ -14,6 +15,7 @@ __all__ = [
     "Glossary",
     "GlossaryTerm",
     "Gpu",
+    "LanguageModel",
     "PriceRow",
     "Series",
     "Software",

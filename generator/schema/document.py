@@ -9,12 +9,13 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from generator.schema import Architecture, Glossary, Gpu, Series, Software, Sources
+from generator.schema import Architecture, Glossary, Gpu, LanguageModel, Series, Software, Sources
 
 FOLDER = "data/schema"
 _KINDS: dict[str, type[BaseModel]] = {
     "gpu": Gpu,
     "architecture": Architecture,
+    "model": LanguageModel,
     "series": Series,
     "software": Software,
     "sources": Sources,

@@ -76,6 +76,16 @@ SOURCE_KINDS = {
     "price_snapshot": N_("price snapshot"),
     "weak": N_("weak source"),
 }
+MODEL_KINDS = {
+    "dense_decoder": N_("Language models, dense"),
+    "moe_decoder": N_("Language models, mixture of experts"),
+    "encoder": N_("Encoders"),
+    "encoder_decoder": N_("Encoder-decoders"),
+    "vit": N_("Vision transformers"),
+    "cnn": N_("Convolutional networks"),
+    "diffusion": N_("Diffusion models"),
+    "recommender": N_("Recommenders"),
+}
 GLOSSARY_TOPICS = {
     "memory": N_("Memory"),
     "compute": N_("Compute"),
@@ -94,4 +104,5 @@ EVERY_LABEL = {
     "proof": PROOFS, "status": STATUSES, "topic": TOPICS, "price_kind": PRICE_KINDS,
     "tier": TIERS, "confidence": CONFIDENCE, "source_kind": SOURCE_KINDS,
     "glossary_topic": GLOSSARY_TOPICS,
+    "model_kind": MODEL_KINDS,
 }  # fmt: skip

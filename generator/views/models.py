@@ -1,0 +1,22 @@
+"""Models in tables."""
+
+from __future__ import annotations
+
+from generator import parameters
+from generator.schema import LanguageModel
+from generator.schema.model import Shape
+
+
+def attention_kind(shape: Shape) -> str:
+    """The field's abbreviation: MHA, GQA, MQA or MLA."""
+    attention = shape.attention
+    if attention.latent is not None:
+        return "MLA"
+    if attention.kv_heads == attention.heads:
+        return "MHA"
+    return "MQA" if attention.kv_heads == 1 else "GQA"
+
+
+def order(model: LanguageModel) -> tuple[object, ...]:
+    """By family, then size: relatives stand together."""
+    return (model.family, parameters.count(model) or 0, model.slug)
