@@ -63,25 +63,24 @@ def rate(gpu: Gpu, architecture: Architecture, kind: RateKind) -> Fact:
 
 
 def absence(architecture: Architecture, kind: RateKind) -> State:
-    """Why a class has no rate of this kind: not in hardware, emulated, no such unit, or not known."""
+    """Why a class has no rate of this kind: not in hardware, emulated, no such unit, or not known.
+
+    An empty cell alone proves nothing. A unit is missing for certain only where the format is not
+    in hardware, where there are no Tensor Cores, in FP64 beside a known FP64 rate (the Tensor Core
+    rate would stand in the same table), and in INT8 on the first Tensor Cores, which knew FP16 only.
+    """
     support = getattr(architecture.formats, kind.format)
     if support == "unsupported":
         return State.UNSUPPORTED
     if support == "emulated":
         return State.EMULATED
-    if kind.tensor and architecture.sm.tensor_cores == 0:
-        return State.NONE
-    if getattr(architecture.fma_per_clock_per_sm, kind.key) is None and _class_is_known(architecture):
-        return State.NONE if kind.key in _OPTIONAL_UNITS else State.UNKNOWN
-    return State.UNKNOWN
-
-
-# Units that a class either has or lacks: an empty cell in a filled-in class means it lacks them.
-_OPTIONAL_UNITS = {"tensor_fp64", "tensor_tf32", "dp4a_int8", "tensor_int8"}
-
-
-def _class_is_known(architecture: Architecture) -> bool:
-    return architecture.fma_per_clock_per_sm.fp32 is not None
+    sm, fma = architecture.sm, architecture.fma_per_clock_per_sm
+    missing = kind.tensor and (
+        sm.tensor_cores == 0
+        or (kind.key == "tensor_fp64" and fma.fp64 is not None)
+        or (kind.key == "tensor_int8" and sm.tensor_core_generation == 1)
+    )
+    return State.NONE if missing and getattr(fma, kind.key) is None else State.UNKNOWN
 
 
 def all_rates(gpu: Gpu, architecture: Architecture) -> dict[str, Fact]:

@@ -74,6 +74,13 @@ def test_geforce_trains_at_half_rate_and_professional_cards_do_not(catalog: Cata
         ("rtx-6000d", "tensor_bf16_fp32acc", State.UNKNOWN),
         ("h20-96gb", "tensor_fp16_fp16acc", State.UNKNOWN),
         ("h800-pcie-80gb", "fp64", State.UNKNOWN),
+        # An empty cell is not a missing unit.
+        ("a10g", "tensor_int8", State.UNKNOWN),
+        ("b200-sxm-180gb", "tensor_fp64", State.UNKNOWN),
+        ("rtx-3090", "dp4a_int8", State.UNKNOWN),
+        ("rtx-3090", "tensor_fp64", State.NONE),
+        ("v100-sxm2-16gb", "tensor_int8", State.NONE),
+        ("gtx-1660", "tensor_int8", State.NONE),
     ],
 )
 def test_why_there_is_no_number(catalog: Catalog, slug: str, rate: str, state: State) -> None:
