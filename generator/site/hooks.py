@@ -30,7 +30,7 @@ from mkdocs.structure.pages import Page
 if (_package := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, _package)
 
-from generator.site import blocks
+from generator.site import blocks, worker
 
 log = get_plugin_logger("guide")
 
@@ -176,8 +176,12 @@ def on_post_template(output: str, template_name: str, **_: Any) -> str:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """One search index per language, each with addresses relative to the root of its language."""
+    """One search index per language, each with addresses relative to the root of its language; a mended search."""
     site = Path(config.site_dir)
+    try:
+        worker.repair_site(site)
+    except worker.RepairError as error:
+        raise PluginError(str(error)) from None
     whole = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
     for lang in config.extra["languages"]:
         prefix = "" if lang == DEFAULT else f"{lang}/"

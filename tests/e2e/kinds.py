@@ -18,6 +18,7 @@ KINDS = {
     "architecture": "architectures/ampere-geforce/",
     "architecture-hub": "architectures/",
     "software": "software/",
+    "models": "models/",
     "prices": "prices/",
     "glossary": "glossary/",
     "sources": "sources/",

@@ -14,6 +14,9 @@ Reader = Callable[..., Page]
 AXE = Axe()
 ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 OF_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # what a scheme can change
+# Long tables and lists are read in full once; the other times their beginnings must do.
+THIN = """() => document.querySelectorAll("article :is(tbody, dl)").forEach((list) =>
+  [...list.children].slice(30).forEach((row) => row.remove()))"""
 PHONE = {"width": 390, "height": 844}
 SCHEME = {"light": "default", "dark": "slate"}
 
@@ -36,17 +39,20 @@ def show(page: Page, path: str, scheme: str) -> None:
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEME[scheme])
 
 
+# The table of all cards has a test of its own, in test_cards_table.py.
 @pytest.mark.parametrize("scheme", SCHEME)
 @pytest.mark.parametrize("lang", PREFIX)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "cards"])
 def test_page(kind: str, lang: str, scheme: str, reader: Reader) -> None:
     page = reader(color_scheme=scheme, locale=LOCALE[lang])
     show(page, address(kind, lang), scheme)
+    if (lang, scheme) != ("en", "light"):
+        page.evaluate(THIN)
     assert_clean(page, ALL if scheme == "light" else OF_COLOUR)
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("zh", "dark")])
-@pytest.mark.parametrize("kind", ["home", "card", "cards", "series"])
+@pytest.mark.parametrize("kind", ["home", "card", "series", "software"])
 def test_page_on_a_phone(kind: str, lang: str, scheme: str, reader: Reader) -> None:
     page = reader(color_scheme=scheme, locale=LOCALE[lang], viewport=PHONE, is_mobile=True, has_touch=True)
     show(page, address(kind, lang), scheme)
