@@ -468,14 +468,19 @@ def _shape_holds(where: Located[LanguageModel], model: LanguageModel) -> Iterato
         )
 
 
+def _ids_in_order(where: Located[Any], ids: list[str]) -> Iterator[Problem]:
+    """Ids of a list are unique and sorted, so that two people add to it in different places."""
+    for i, name in enumerate(ids):
+        if name in ids[:i]:
+            yield where.problem((i, "id"), f"used twice ({name})", "an id of its own")
+        elif i and name < ids[i - 1]:
+            yield where.problem((i, "id"), f"out of order ({name})", f"before {ids[i - 1]}")
+
+
 def check_bibliography(where: Located[Sources], today: dt.date) -> Iterator[Problem]:
     """Ids are unique and sorted; each source can be found again; none was read in the future."""
-    ids = [source.id for source in where.value.root]
+    yield from _ids_in_order(where, [source.id for source in where.value.root])
     for i, source in enumerate(where.value.root):
-        if source.id in ids[:i]:
-            yield where.problem((i, "id"), f"used twice ({source.id})", "an id of its own")
-        elif i and source.id < ids[i - 1]:
-            yield where.problem((i, "id"), f"out of order ({source.id})", f"before {ids[i - 1]}")
         if not source.urls and source.locator is None:
             yield where.problem((i, "urls"), "cannot be found again", "an address or a locator")
         if source.accessed > today:
@@ -485,11 +490,8 @@ def check_bibliography(where: Located[Sources], today: dt.date) -> Iterator[Prob
 def check_glossary(where: Located[Glossary]) -> Iterator[Problem]:
     """Ids are unique and sorted; references lead to a term."""
     ids = [term.id for term in where.value.root]
+    yield from _ids_in_order(where, ids)
     for i, term in enumerate(where.value.root):
-        if term.id in ids[:i]:
-            yield where.problem((i, "id"), f"used twice ({term.id})", "an id of its own")
-        elif i and term.id < ids[i - 1]:
-            yield where.problem((i, "id"), f"out of order ({term.id})", f"before {ids[i - 1]}")
         for j, other in enumerate(term.see):
             if other not in ids:
                 yield where.problem((i, "see", j), f"unknown term ({other}){near(other, ids)}", "an id")

@@ -188,6 +188,17 @@ def test_exchange_rates(small) -> None:
     ]  # fmt: skip
 
 
+def test_lists_are_sorted_and_without_doubles(small) -> None:
+    path = small / "data/glossary.yaml"
+    text = path.read_text(encoding="utf-8")
+    first = text[: text.index("\n- id: ", 5) + 1]
+    entry = first[first.index("- id: ") :]
+    path.write_text(text.rstrip("\n") + "\n" + entry, encoding="utf-8")
+    assert any(": used twice (" in str(p) for p in check(small, TODAY)[1])
+    path.write_text(text.replace("- id: ", "- id: zz-", 1), encoding="utf-8")
+    assert any(": out of order (" in str(p) for p in check(small, TODAY)[1])
+
+
 def test_all_problems_are_reported_at_once(small) -> None:
     for slug, old, new in (
         ("rtx-3090", "cuda_cores: 10496", "cuda_cores: 1"),
