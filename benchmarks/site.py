@@ -30,14 +30,17 @@ def grow(root: Path, factor: int) -> int:
     its own; slug and name say that it is synthetic. Copies never leave the temporary folder.
     """
     cards = sorted((root / "data" / "gpus").glob("*.yaml"))
-    for path in cards:
+    for number, path in enumerate(cards):
         text = path.read_text(encoding="utf-8")
         for i in range(1, factor):
             slug = f"{path.stem}-synthetic-{i}"
             copy = re.sub(r"^slug: .*$", f"slug: {slug}", text, count=1, flags=re.M)
             copy = re.sub(r"^name: \"?(.*?)\"?$", rf'name: "\1 synthetic {i}"', copy, count=1, flags=re.M)
-            # A synthetic bus and cache: neither enters a rule, both make the hardware unique.
-            copy = re.sub(r"^  l2_cache_mib: .*$", f"  l2_cache_mib: {i + 0.125}", copy, count=1, flags=re.M)
+            # A synthetic cache: it enters no rule and makes the hardware unique.
+            copy = re.sub(r"^  l2_cache_mib: .*$", f"  l2_cache_mib: {i + number / 1000 + 0.0005:.4f}", copy, count=1, flags=re.M)
+            # A copy is told apart by its cache, so it needs no excuse for equal hardware.
+            copy = re.sub(r"\n  unique_hardware:\n    en: .*\n    zh: .*(?=\n)", "", copy)
+            copy = copy.replace("\nexceptions:\n\n", "\n")
             (path.parent / f"{slug}.yaml").write_text(copy, encoding="utf-8")
     return len(cards) * factor
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,6 +74,32 @@ class Catalog:
     prices: tuple[PriceRow, ...] = ()
     fx: tuple[FxRate, ...] = ()
     paths: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    # What rules look up for every card: made once, so that checking stays linear in the cards.
+
+    @cached_property
+    def gpus(self) -> tuple[Gpu, ...]:
+        """All cards in the order of their slugs."""
+        return tuple(self.cards[slug].gpu for slug in sorted(self.cards))
+
+    @cached_property
+    def first_by_name(self) -> Mapping[tuple[str, ...], str]:
+        """The first slug of each name, see :func:`generator.rules.name_key`."""
+        return {rules.name_key(gpu): gpu.slug for gpu in reversed(self.gpus)}
+
+    @cached_property
+    def first_by_hardware(self) -> Mapping[tuple[str, ...], str]:
+        """The first slug of each set of numbers, see :func:`generator.rules.hardware_key`."""
+        return {rules.hardware_key(gpu): gpu.slug for gpu in reversed(self.gpus)}
+
+    @cached_property
+    def desktop_by_name(self) -> Mapping[str, list[Gpu]]:
+        """Cards that are no laptop GPUs, by their name without the memory size."""
+        found: dict[str, list[Gpu]] = {}
+        for gpu in self.gpus:
+            if gpu.market != "laptop":
+                found.setdefault(re.sub(r" \d+ ?GB$", "", gpu.name), []).append(gpu)
+        return found
 
     def cards_of(self, series: str) -> list[Card]:
         """The cards of a series, oldest first, then by memory and name."""

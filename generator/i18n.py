@@ -48,18 +48,23 @@ class Language:
 
     def date(self, value: dt.date | str | None) -> str:
         """A date as people write it; ``YYYY`` and ``YYYY-MM`` keep their precision."""
-        if value is None:
-            return DASH
-        # Babel writes 2026年11月23日; between Chinese and digits this site sets a space.
-        parts = [int(part) for part in str(value).split("-")]
-        if self.code == "zh":
-            return " ".join(f"{part} {unit}" for part, unit in zip(parts, "年月日", strict=False))
-        if len(parts) == 1:
-            return str(parts[0])
-        day = dt.date(parts[0], parts[1], parts[2] if len(parts) > 2 else 1)
-        if len(parts) == 2:
-            return format_skeleton("yMMMM", day, locale=_BABEL_LOCALE[self.code])
-        return format_date(day, "long", locale=_BABEL_LOCALE[self.code])
+        return _date(self.code, value)
+
+
+@lru_cache(maxsize=4096)
+def _date(code: str, value: dt.date | str | None) -> str:
+    if value is None:
+        return DASH
+    # Babel writes 2026年11月23日; between Chinese and digits this site sets a space.
+    parts = [int(part) for part in str(value).split("-")]
+    if code == "zh":
+        return " ".join(f"{part} {unit}" for part, unit in zip(parts, "年月日", strict=False))
+    if len(parts) == 1:
+        return str(parts[0])
+    day = dt.date(parts[0], parts[1], parts[2] if len(parts) > 2 else 1)
+    if len(parts) == 2:
+        return format_skeleton("yMMMM", day, locale=_BABEL_LOCALE[code])
+    return format_date(day, "long", locale=_BABEL_LOCALE[code])
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -83,6 +83,7 @@ class Site:
         self.language = i18n.language(lang)
         self.variants = Variants(catalog.cards.values())
         self.rankings = Rankings(catalog.cards.values())
+        self._answers: dict[str, list[software.Answer]] = {}
         self._cells: dict[tuple[str, str], Markup] = {}
         self.environment = self._environment()
 
@@ -225,7 +226,7 @@ class Site:
             siblings=[c for c in self.catalog.cards_of(card.gpu.series) if c is not card],
             standings=self.rankings.of(card),
             strip=strip,
-            answers=software.answers(self.catalog, card.architecture.compute_capability),
+            answers=self.answers(card.architecture.compute_capability),
             summaries=prices.summaries(card, self.day),
             history=prices.history(card),
             month_age=lambda date: prices.month_age(date, self.day),
@@ -252,7 +253,7 @@ class Site:
                 series=series, cards=cards,
                 architectures=[self.catalog.architectures[a] for a in capabilities],
                 answers={
-                    cc: software.answers(self.catalog, cc)
+                    cc: self.answers(cc)
                     for cc in sorted({c.architecture.compute_capability for c in cards})
                 },
                 columns=[columns.COLUMN_BY_ID[c] for c in SERIES_COLUMNS],
@@ -275,7 +276,7 @@ class Site:
                              key=catalogs.card_order),
                 columns=[columns.COLUMN_BY_ID[c] for c in SERIES_COLUMNS],
                 facts=software.facts_for(self.catalog, item.compute_capability),
-                answers=software.answers(self.catalog, item.compute_capability),
+                answers=self.answers(item.compute_capability),
                 rate_label=columns.rate_label,
                 absence=absence,
                 footnotes=Footnotes(self.catalog),
@@ -283,6 +284,12 @@ class Site:
                 next=f"architectures/{page_slug(ordered[i + 1].slug)}.md"
                 if i + 1 < len(ordered) else None,
             )  # fmt: skip
+
+    def answers(self, capability: str) -> list[software.Answer]:
+        """The software answers for a compute capability; many cards share one."""
+        if capability not in self._answers:
+            self._answers[capability] = software.answers(self.catalog, capability)
+        return self._answers[capability]
 
     def largest_memory(self) -> float:
         """GiB of the card with the most memory."""

@@ -190,7 +190,7 @@ def per_package(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
     architecture = catalog.architectures.get(gpu.architecture)
     if architecture is None or architecture.dies_per_package == 1:
         return
-    family = [c.gpu for c in catalog.cards.values() if c.gpu.architecture == gpu.architecture]
+    family = [g for g in catalog.gpus if g.architecture == gpu.architecture]
     for key in ("memory_gib", "bandwidth_gb_s", "bus_width_bits"):
         value = getattr(gpu.memory, key)
         most = max((getattr(g.memory, key) or 0 for g in family), default=0)
@@ -219,10 +219,7 @@ def laptop_has_own_numbers(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
     if gpu.market != "laptop" or " Laptop" not in gpu.name:
         return
     base = gpu.name.split(" Laptop")[0]
-    for card in catalog.cards.values():
-        other = card.gpu
-        if other.market == "laptop" or re.sub(r" \d+ ?GB$", "", other.name) != base:
-            continue
+    for other in catalog.desktop_by_name.get(base, ()):
         pairs = {
             ("compute", "sm_count"): (gpu.compute.sm_count, other.compute.sm_count),
             ("compute", "boost_clock_mhz"): (gpu.compute.boost_clock_mhz, other.compute.boost_clock_mhz),
@@ -292,30 +289,34 @@ def series_market(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
         )
 
 
+def name_key(gpu: Gpu) -> tuple[str, ...]:
+    """The words of a name in any order and case: "TITAN RTX" and "RTX TITAN" are one name."""
+    return tuple(sorted(re.findall(r"[a-z0-9]+", gpu.name.lower())))
+
+
+def hardware_key(gpu: Gpu) -> tuple[str, ...]:
+    """Every number of a card, without where it is from."""
+    skip = {"sources", "derived"}
+    groups = (part.model_dump_json(exclude=skip) for part in (gpu.compute, gpu.memory, gpu.power))
+    return (gpu.identity.chip or "", gpu.identity.form_factor, *groups)
+
+
 def unique_name(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
-    """No two cards share a name (letters and digits compared, so 'RTX TITAN' order counts)."""
-    words = sorted(re.findall(r"[a-z0-9]+", gpu.name.lower()))
-    for card in catalog.cards.values():
-        other = card.gpu
-        if other.slug < gpu.slug and sorted(re.findall(r"[a-z0-9]+", other.name.lower())) == words:
-            yield ("name",), f"the same name as {other.slug} ({gpu.name})", "a name of its own"
+    """No two cards share a name, in whatever order its words stand."""
+    first = catalog.first_by_name[name_key(gpu)]
+    if first != gpu.slug:
+        yield ("name",), f"the same name as {first} ({gpu.name})", "a name of its own"
 
 
 def unique_hardware(catalog: Catalog, gpu: Gpu) -> Iterator[Finding]:
     """No two cards are the same in every number."""
-
-    def numbers(g: Gpu) -> tuple[object, ...]:
-        skip = {"sources", "derived"}
-        groups = [g.compute, g.memory, g.power]
-        return (g.identity.chip, g.identity.form_factor, *(str(x.model_dump(exclude=skip)) for x in groups))
-
-    for card in catalog.cards.values():
-        if card.gpu.slug < gpu.slug and numbers(card.gpu) == numbers(gpu):
-            yield (
-                ("slug",),
-                f"every number equals those of {card.gpu.slug}",
-                ("a difference, or a reason under exceptions.unique_hardware"),
-            )
+    first = catalog.first_by_hardware[hardware_key(gpu)]
+    if first != gpu.slug:
+        yield (
+            ("slug",),
+            f"every number equals those of {first}",
+            "a difference, or a reason under exceptions.unique_hardware",
+        )
 
 
 CARD_RULES: tuple[CardRule, ...] = tuple(

@@ -36,10 +36,14 @@ class Rankings:
     def __init__(self, cards: Iterable[Card]) -> None:
         everyone = list(cards)
         self._values: dict[str, dict[str, float]] = {}
+        self._positions: dict[str, tuple[float, ...]] = {}
         for name in RANKED:
             column = COLUMN_BY_ID[name]
             values = {card.gpu.slug: column.get(card).number for card in everyone}
             self._values[name] = {slug: v for slug, v in values.items() if v}
+            own = sorted(self._values[name].values())
+            span = math.log(own[-1] / own[0]) or 1.0 if own else 1.0
+            self._positions[name] = tuple(math.log(v / own[0]) / span for v in own)
 
     def of(self, card: Card) -> list[Standing]:
         """The card's standing in every ranked column that it has a value in."""
@@ -54,7 +58,7 @@ class Rankings:
             found.append(
                 Standing(
                     COLUMN_BY_ID[name], value, rank, len(values),
-                    tuple(math.log(v / low) / span for v in sorted(values.values())),
+                    self._positions[name],
                     math.log(value / low) / span, low, high,
                 )
             )  # fmt: skip

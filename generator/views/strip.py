@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from generator.views.ranking import Standing
 
 WIDTH, HEIGHT, PAD = 600, 40, 8
@@ -9,7 +11,13 @@ WIDTH, HEIGHT, PAD = 600, 40, 8
 
 def strip_paths(standing: Standing) -> tuple[str, float]:
     """The path data of all ticks and the x of this card's mark, in a box of WIDTH × HEIGHT."""
-    scale = WIDTH - 2 * PAD
-    places = dict.fromkeys(round(PAD + p * scale, 1) for p in standing.positions)
-    ticks = "".join(f"M{x:g} 14v12" for x in places)
-    return ticks, round(PAD + standing.me * scale, 1)
+    return _ticks(standing.positions), _place(standing.me)
+
+
+def _place(share: float) -> float:
+    return round(PAD + share * (WIDTH - 2 * PAD), 1)
+
+
+@lru_cache(maxsize=16)
+def _ticks(positions: tuple[float, ...]) -> str:
+    return "".join(f"M{x:g} 14v12" for x in dict.fromkeys(map(_place, positions)))
