@@ -37,7 +37,9 @@ def grow(root: Path, factor: int) -> int:
             copy = re.sub(r"^slug: .*$", f"slug: {slug}", text, count=1, flags=re.M)
             copy = re.sub(r"^name: \"?(.*?)\"?$", rf'name: "\1 synthetic {i}"', copy, count=1, flags=re.M)
             # A synthetic cache: it enters no rule and makes the hardware unique.
-            copy = re.sub(r"^  l2_cache_mib: .*$", f"  l2_cache_mib: {i + number / 1000 + 0.0005:.4f}", copy, count=1, flags=re.M)
+            copy = re.sub(
+                r"^  l2_cache_mib: .*$", f"  l2_cache_mib: {i + number / 1000 + 0.0005:.4f}", copy, count=1, flags=re.M
+            )
             # A copy is told apart by its cache, so it needs no excuse for equal hardware.
             copy = re.sub(r"\n  unique_hardware:\n    en: .*\n    zh: .*(?=\n)", "", copy)
             copy = copy.replace("\nexceptions:\n\n", "\n")

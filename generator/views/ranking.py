@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,30 +37,34 @@ class Rankings:
     def __init__(self, cards: Iterable[Card]) -> None:
         everyone = list(cards)
         self._values: dict[str, dict[str, float]] = {}
+        self._sorted: dict[str, list[float]] = {}
         self._positions: dict[str, tuple[float, ...]] = {}
         for name in RANKED:
             column = COLUMN_BY_ID[name]
             values = {card.gpu.slug: column.get(card).number for card in everyone}
             self._values[name] = {slug: v for slug, v in values.items() if v}
-            own = sorted(self._values[name].values())
-            span = math.log(own[-1] / own[0]) or 1.0 if own else 1.0
-            self._positions[name] = tuple(math.log(v / own[0]) / span for v in own)
+            self._sorted[name] = sorted(self._values[name].values())
+            self._positions[name] = tuple(_place(v, self._sorted[name]) for v in self._sorted[name])
 
     def of(self, card: Card) -> list[Standing]:
         """The card's standing in every ranked column that it has a value in."""
         found = []
         for name, values in self._values.items():
-            value = values.get(card.gpu.slug)
+            value, ladder = values.get(card.gpu.slug), self._sorted[name]
             if value is None:
                 continue
-            low, high = min(values.values()), max(values.values())
-            span = math.log(high / low) or 1.0
-            rank = 1 + sum(other > value for other in values.values())
+            rank = 1 + len(ladder) - bisect_right(ladder, value)
+            me = _place(value, ladder)
             found.append(
                 Standing(
-                    COLUMN_BY_ID[name], value, rank, len(values),
-                    self._positions[name],
-                    math.log(value / low) / span, low, high,
+                    COLUMN_BY_ID[name], value, rank, len(ladder), self._positions[name], me,
+                    ladder[0], ladder[-1],
                 )
             )  # fmt: skip
         return found
+
+
+def _place(value: float, ladder: list[float]) -> float:
+    """Where a value lies between the ends of a sorted list, on a logarithmic scale from 0 to 1."""
+    span = math.log(ladder[-1] / ladder[0]) or 1.0
+    return math.log(value / ladder[0]) / span
