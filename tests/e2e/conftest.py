@@ -122,7 +122,7 @@ def watch(page: Page, site_url: str) -> list[str]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh browser profile of an English reader on a desktop."""
-    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+    context = browser.new_context(reduced_motion="reduce", locale="en-US", viewport={"width": 1280, "height": 900})
     yield context
     context.close()
 
@@ -144,7 +144,7 @@ def reader(browser: Browser, site_url: str) -> Iterator[Callable[..., Page]]:
 
     def new(**options: Any) -> Page:
         defaults = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "base_url": site_url}
-        contexts.append(browser.new_context(**{**defaults, **options}))
+        contexts.append(browser.new_context(reduced_motion="reduce", **{**defaults, **options}))
         page = contexts[-1].new_page()
         faults.append(watch(page, site_url))
         return page

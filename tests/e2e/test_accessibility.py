@@ -21,8 +21,27 @@ PHONE = {"width": 390, "height": 844}
 SCHEME = {"light": "default", "dark": "slate"}
 
 
+# Something that fades in is half transparent for a moment, and axe would measure that moment. Animations that
+# never end (a spinner) are not waited for.
+SETTLED = """async () => {
+  const ending = () => document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime !== Infinity)
+  for (let quiet = 0; quiet < 3; ) {
+    const running = ending()
+    await Promise.allSettled(running.map((a) => a.finished))
+    await new Promise((done) => setTimeout(done, 50))
+    quiet = ending().length ? 0 : quiet + 1
+  }
+}"""
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing on the page moves or fades any more."""
+    page.evaluate(SETTLED)
+
+
 def assert_clean(page: Page, rules: dict[str, object] = ALL) -> None:
     """No violation; else one line for each element, with what to do."""
+    settle(page)
     found = AXE.run(page, options={"resultTypes": ["violations"], "runOnly": rules}).response["violations"]
     lines = [
         f"{rule['id']}: {node['target'][0]}: {node['failureSummary'].splitlines()[-1].strip()}: {node['html'][:160]}"
