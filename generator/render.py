@@ -195,7 +195,7 @@ class Site:
         yield self.page("software.md.j2", "software.md", "generator/templates/software.md.j2",
                         _("Software support"), matrix=software.matrix(self.catalog))  # fmt: skip
         yield self.page("models.md.j2", "models.md", "generator/templates/models.md.j2", _("Models"),
-                        kinds=self.models_by_kind(), parameters=parameters, cited=self.model_sources(),
+                        kinds=self.models_by_kind(), parameters=parameters, jobs=jobs, cited=self.model_sources(),
                         attention_kind=models.attention_kind)  # fmt: skip
         yield self.page("prices.md.j2", "prices.md", "generator/templates/prices.md.j2", _("Prices"),
                         rows=self.price_rows(), fx=prices.yuan_per_dollar(self.catalog))  # fmt: skip
