@@ -53,6 +53,7 @@ fix: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m generator schema
+	$(BIN)/python -m generator formulas
 	$(BIN)/python -m generator messages
 
 bench-site: $(VENV)/test.stamp

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from generator import __version__, catalog, i18n
+from generator import __version__, catalog, i18n, published
 from generator.problems import Problem, report
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     schema = commands.add_parser("schema", help="write JSON Schema and the annotated sample")
     schema.add_argument("--check", action="store_true", help="only say whether they are current")
     schema.set_defaults(run=_schema)
+
+    formulas = commands.add_parser("formulas", help="lower the formulas to NumPy, JavaScript and MathML")
+    formulas.add_argument("--check", action="store_true", help="only say whether they are current")
+    formulas.set_defaults(run=_formulas)
 
     messages = commands.add_parser("messages", help="bring the interface strings up to date")
     messages.add_argument("--check", action="store_true", help="only say whether they are complete")
@@ -61,7 +65,9 @@ def _validate(arguments: argparse.Namespace) -> int:
             unusable.append(Problem(given, 0, "", "does not exist", "a file or folder under data/"))
         elif not (wanted[-1] + "/").startswith("data/"):
             unusable.append(Problem(given, 0, "", "is not checked here", "a path under data/"))
-    _, problems = catalog.check(ROOT)
+    loaded, problems = catalog.check(ROOT)
+    # Without a bibliography every family would be reported: one missing file, one line.
+    problems += published.check(ROOT, loaded.sources or None)[1]
     if wanted:
         problems = [p for p in problems if any(f"{p.path}/".startswith(f"{w}/") for w in wanted)]
     problems = sorted({*problems, *unusable})
@@ -76,13 +82,28 @@ def _validate(arguments: argparse.Namespace) -> int:
 def _schema(arguments: argparse.Namespace) -> int:
     import generator.schema.document as document
 
-    stale = [path for path, text in document.files() if _differs(ROOT / path, text)]
-    if arguments.check:
-        for path in stale:
-            print(f"{path}: is out of date; expected the output of `python -m generator schema`",
+    return _generated(document.files(), "schema", arguments.check)
+
+
+def _formulas(arguments: argparse.Namespace) -> int:
+    try:
+        from generator.formulas import library, lower
+    except ImportError:
+        print("formulas: SymPy is not installed; expected the test requirements (`make test` installs them)",
+              file=sys.stderr)  # fmt: skip
+        return WRONG_CALL
+    return _generated(lower.files(library.PROGRAMS), "formulas", arguments.check)
+
+
+def _generated(files: Iterable[tuple[str, str]], command: str, check: bool) -> int:
+    """Write generated files, or with ``check`` only say which are out of date."""
+    stale = [(path, text) for path, text in files if _differs(ROOT / path, text)]
+    if check:
+        for path, _ in stale:
+            print(f"{path}: is out of date; expected the output of `python -m generator {command}`",
                   file=sys.stderr)  # fmt: skip
         return WRONG_DATA if stale else OK
-    for path, text in document.files():
+    for path, text in stale:
         (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, encoding="utf-8")
     print(f"{len(stale)} files brought up to date")
