@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from generator import rates, rules
+from generator.csvfile import read_text, would_run
 from generator.explain import explain
 from generator.facts import Fact
 from generator.located import Located
@@ -33,7 +34,7 @@ from generator.schema import (
     Source,
     Sources,
 )
-from generator.yamlfile import MAX_BYTES, Lines, read_yaml
+from generator.yamlfile import Lines, read_yaml
 
 __all__ = ["Card", "Catalog", "DataError", "check", "load"]
 
@@ -163,7 +164,8 @@ class _Loader:
         """All rows of ``data/prices/<name>``; an empty cell is null. Lines count from 1."""
         path = self.root / "data" / "prices" / name
         shown = self.shown(path)
-        text = self._csv_text(path, shown)
+        text, problems = read_text(path, shown)
+        self.problems += problems
         if text is None:
             return []
         reader = csv.DictReader(io.StringIO(text), strict=True)
@@ -184,22 +186,6 @@ class _Loader:
             )
         return rows
 
-    def _csv_text(self, path: Path, shown: str) -> str | None:
-        try:
-            raw = path.read_bytes()
-        except OSError as error:
-            self.problems.append(Problem(shown, 0, "", f"cannot be read ({error.strerror})", "a CSV file"))
-            return None
-        if len(raw) > MAX_BYTES:
-            self.problems.append(Problem(shown, 0, "", "is too large", f"at most {MAX_BYTES:,} bytes"))
-            return None
-        try:
-            return raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = raw[: error.start].count(b"\n") + 1
-            self.problems.append(Problem(shown, line, "", "is not UTF-8", "UTF-8 text"))
-            return None
-
     def _row(
         self,
         raw: Mapping[str | None, Any],
@@ -214,7 +200,7 @@ class _Loader:
         data: dict[str, object] = {}
         lines: Lines = {(): line}
         for key, cell in raw.items():
-            if cell[:1] in ("=", "+", "@", "\t") or (cell[:1] == "-" and not cell[1:2].isdigit()):
+            if would_run(cell):
                 self.problems.append(
                     Problem(shown, line, str(key), f"would run as a formula ({show(cell)})", "plain text")
                 )

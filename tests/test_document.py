@@ -66,4 +66,4 @@ def test_the_sample_explains_every_key() -> None:
 
 
 def test_every_key_of_a_card_has_a_meaning_or_a_choice() -> None:
-    assert len(dict(files())) == 8
+    assert len(dict(files())) == 9

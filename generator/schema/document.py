@@ -1,4 +1,4 @@
-"""What contributors read, generated from the models: JSON Schema and an annotated sample card."""
+"""What contributors read, generated from the models: JSON Schema, a sample card, the columns of measurements."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from generator.schema import Architecture, Glossary, Gpu, LanguageModel, Series, Software, Sources
+from generator.schema.published import KINDS, MEMORY_UNITS, STATUS, TRUST
 
 FOLDER = "data/schema"
 _KINDS: dict[str, type[BaseModel]] = {
@@ -53,6 +54,7 @@ def files() -> Iterator[tuple[str, str]]:
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
         yield f"{FOLDER}/{name}.schema.json", json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     yield f"{FOLDER}/sample-gpu.yaml", sample()
+    yield f"{FOLDER}/published.md", published()
 
 
 def sample() -> str:
@@ -62,6 +64,25 @@ def sample() -> str:
         "# `make validate`. null = not published or not read; never 0, never a guess.\n"
     )
     return head + "\n".join(_lines(Gpu, _SAMPLE, 0)) + "\n"
+
+
+def published() -> str:
+    """The columns of ``data/published`` and the words that stand in them, as a Markdown page."""
+    out = [
+        "# Published measurements: the columns", "",
+        "`data/published/<kind>/<family>.csv`: one row a measurement, all columns of the kind in this order; an empty",
+        "cell means that the source does not state it. A family is rows that share a code base or an author; it stands",
+        "in `data/sources.yaml` under `C_` and its name in capitals. `make validate` says what is wrong with a row.",
+    ]  # fmt: skip
+    for title, words in (("trust", TRUST), ("unit of memory: begins with", MEMORY_UNITS), ("status", STATUS)):
+        out += ["", f"| {title} | meaning |", "|---|---|", *(f"| `{word}` | {text} |" for word, text in words.items())]
+    for kind in KINDS.values():
+        out += ["", f"## {kind.name}", "", f"{kind.meaning.capitalize()}. Ids begin with {kind.letter}.", ""]
+        out += ["| column | type | may be empty | meaning |", "|---|---|---|---|"]
+        for column in kind.columns:
+            empty = "no" if column.required else "yes"
+            out.append(f"| `{column.name}` | {column.type.name} | {empty} | {column.meaning} |")
+    return "\n".join(out) + "\n"
 
 
 def _lines(model: type[BaseModel], values: dict[str, Any], indent: int) -> Iterator[str]:
