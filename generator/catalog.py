@@ -20,6 +20,7 @@ from generator.csvfile import read_text, would_run
 from generator.explain import explain
 from generator.facts import Fact
 from generator.located import Located
+from generator.names import Names
 from generator.problems import DataError, Problem, show
 from generator.schema import (
     Architecture,
@@ -33,6 +34,7 @@ from generator.schema import (
     Software,
     Source,
     Sources,
+    Workload,
 )
 from generator.yamlfile import Lines, read_yaml
 
@@ -70,6 +72,7 @@ class Catalog:
     series: Mapping[str, Series] = field(default_factory=dict)
     software: Mapping[str, Software] = field(default_factory=dict)
     models: Mapping[str, LanguageModel] = field(default_factory=dict)
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
     glossary: tuple[GlossaryTerm, ...] = ()
     cards: Mapping[str, Card] = field(default_factory=dict)
     prices: tuple[PriceRow, ...] = ()
@@ -101,6 +104,11 @@ class Catalog:
             if gpu.market != "laptop":
                 found.setdefault(re.sub(r" \d+ ?GB$", "", gpu.name), []).append(gpu)
         return found
+
+    @cached_property
+    def names(self) -> Names:
+        """Finds models and cards by any of their names."""
+        return Names(self)
 
     def cards_of(self, series: str) -> list[Card]:
         """The cards of a series, oldest first, then by memory and name."""
@@ -233,6 +241,7 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
     series = loader.folder("series", Series, "slug")
     software = loader.folder("software", Software, "software")
     models = loader.folder("models", LanguageModel, "slug")
+    workloads = loader.folder("workloads", Workload, "slug")
     gpus = loader.folder("gpus", Gpu, "slug")
     purchase = loader.table("purchase.csv", PriceRow, _NUMBERS)
     rental = loader.table("rental.csv", PriceRow, _NUMBERS)
@@ -256,6 +265,7 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
         **{("series", k): v.path for k, v in series.items()},
         **{("model", k): v.path for k, v in models.items()},
         **{("software", k): v.path for k, v in software.items()},
+        **{("workload", k): v.path for k, v in workloads.items()},
     }
     catalog = Catalog(
         today=loader.today,
@@ -264,6 +274,7 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
         series=_values(series),
         software=_values(software),
         models=_values(models),
+        workloads=_values(workloads),
         glossary=tuple(glossary_file.value.root if glossary_file else ()),
         cards=MappingProxyType(cards),
         prices=tuple(row.value for row in (*purchase, *rental)),
@@ -283,6 +294,9 @@ def check(root: Path, today: dt.date | None = None) -> tuple[Catalog, list[Probl
         problems += rules.check_software(catalog, item)
     for model in models.values():
         problems += rules.check_model(catalog, model)
+    for workload in workloads.values():
+        problems += rules.check_workload(catalog, workload)
+    problems += rules.check_aliases(gpus.values(), models.values())
     problems += rules.check_prices(catalog, [*purchase, *rental])
     problems += rules.check_fx(catalog, fx)
     # Without the bibliography each citation would be reported: one missing file, one line.

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import parameters, rates, units
+from generator import names, parameters, rates, units
 from generator.located import Located
 from generator.problems import Problem, near
 from generator.schema import (
@@ -25,6 +25,7 @@ from generator.schema import (
     PriceRow,
     Software,
     Sources,
+    Workload,
 )
 from generator.schema.rates import RATES
 from generator.schema.software import capability_key
@@ -432,6 +433,9 @@ def check_model(catalog: Catalog, where: Located[LanguageModel]) -> Iterator[Pro
         if given.counted is not None:
             yield where.problem(("parameters", "counted"), f"typed though the shape gives it ({given.counted})", "null")
         yield from _shape_holds(where, model)
+    if (given.active is not None) != (model.kind == "moe_decoder" and shape is None):
+        wanted = "a count" if given.active is None else "null: a shape gives it, and dense models use all"
+        yield where.problem(("parameters", "active"), "does not fit the kind and shape", wanted)
     if model.released is not None and not partial_date_is_past(model.released, catalog.today):
         yield where.problem(("released",), f"no such day, or in the future ({model.released})", "a past date")
     computed = parameters.count(model)
@@ -467,6 +471,52 @@ def _shape_holds(where: Located[LanguageModel], model: LanguageModel) -> Iterato
         yield where.problem(
             ("shape", "experts", "per_token"), "more than there are experts", f"{shape.experts.count} or less"
         )
+
+
+def check_workload(catalog: Catalog, where: Located[Workload]) -> Iterator[Problem]:
+    """The model exists and reaches the length; the fields fit the task; a figure has a source or is a choice."""
+    item = where.value
+    model = catalog.models.get(item.model)
+    if model is None:
+        yield where.problem(
+            ("model",), f"unknown ({item.model}){near(item.model, catalog.models)}", "a data/models/ file"
+        )
+    elif model.max_context is not None:
+        tokens = max(item.sequence or 0, (item.prompt or 0) + (item.answer or 0))
+        if tokens > model.max_context:
+            key = "sequence" if item.sequence else "prompt"
+            yield where.problem((key,), f"longer than {item.model} takes ({tokens})", f"{model.max_context} or less")
+    for key, wanted in (
+        ("method", item.task == "train"),
+        ("checkpointing", item.task == "train"),
+        ("sequence", item.task == "train" and item.image_px is None and item.sequence is not None),
+        ("prompt", item.task == "run" and item.image_px is None),
+        ("answer", item.task == "run" and item.image_px is None),
+    ):
+        if (getattr(item, key) is not None) != wanted:
+            yield where.problem((key,), f"does not fit task {item.task}", "a value" if wanted else "null")
+    if item.amount is not None:
+        sources = item.amount.sources
+        yield from _unknown_sources(catalog, where, ((("amount", "sources", i), s) for i, s in enumerate(sources)))
+        if (item.amount.basis == "source") != bool(sources):
+            yield where.problem(
+                ("amount", "sources"), f"does not fit basis {item.amount.basis}", "sources for a source"
+            )
+    cited = ((("notes", i, "sources", j), s) for i, note in enumerate(item.notes) for j, s in enumerate(note.sources))
+    yield from _unknown_sources(catalog, where, cited)
+
+
+def check_aliases(cards: Iterable[Located[Gpu]], models: Iterable[Located[LanguageModel]]) -> Iterator[Problem]:
+    """No name or alias means two cards or two models."""
+    by_card = {card.value.slug: card for card in cards}
+    by_model = {model.value.slug: model for model in models}
+    clashes: tuple[tuple[Mapping[str, Located[Any]], Iterable[tuple[str, Iterable[str]]]], ...] = (
+        (by_card, ((slug, (slug, c.value.name, *c.value.aliases)) for slug, c in by_card.items())),
+        (by_model, ((slug, names.model_names(m.value)) for slug, m in by_model.items())),
+    )
+    for located, given in clashes:
+        for name, first, second in names.shared(given):
+            yield located[second].problem(("aliases",), f"'{name}' also means {first}", "a name of its own")
 
 
 def _ids_in_order(where: Located[Any], ids: list[str]) -> Iterator[Problem]:

@@ -34,7 +34,7 @@ def small(tmp_path: Path) -> Path:
     """A copy of data/ with a handful of cards, whose root is returned; tests break it."""
     data = tmp_path / "data"
     data.mkdir()
-    for name in ("architectures", "models", "series", "software"):
+    for name in ("architectures", "models", "series", "software", "workloads"):
         shutil.copytree(ROOT / "data" / name, data / name)
     for name in ("sources.yaml", "glossary.yaml"):
         shutil.copy2(ROOT / "data" / name, data / name)

@@ -21,6 +21,7 @@ FOLDERS = {
     "architecture": "architectures",
     "series": "series",
     "software": "software",
+    "workload": "workloads",
 }
 
 
@@ -66,4 +67,4 @@ def test_the_sample_explains_every_key() -> None:
 
 
 def test_every_key_of_a_card_has_a_meaning_or_a_choice() -> None:
-    assert len(dict(files())) == 9
+    assert len(dict(files())) == 10

@@ -10,7 +10,7 @@ from tests.conftest import Break
 
 
 def test_all_models_are_there(catalog: Catalog) -> None:
-    assert len(catalog.models) == 178
+    assert len(catalog.models) == 233
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ def test_all_models_are_there(catalog: Catalog) -> None:
         ("qwen1.5-moe-a2.7b", 14_315_784_192),  # a wider shared expert with a gate
         ("deepseek-v2-lite", 15_706_484_224),  # latent attention
         ("gpt-oss-20b", 20_914_757_184),  # sinks, router and expert biases
+        ("powerlm-3b", 3_512_017_152),  # biases everywhere, tied
+        ("santacoder", 1_124_886_528),  # one KV head, learned positions
+        ("bloom-176b", 176_247_271_424),  # a norm after the embedding
     ],
 )
 def test_counts_to_the_unit(catalog: Catalog, slug: str, count: int) -> None:
@@ -69,6 +72,7 @@ def test_kv_cache(catalog: Catalog) -> None:
         ("models/qwen2.5-7b.yaml", "reason: null", "reason: {en: So., zh: 如此。}", "parameters.reason: needless"),
         ("models/resnet-50.yaml", "published: 25557032\n  counted: 25557032", "published: null\n  counted: null",
          "parameters: neither a shape nor a count"),
+        ("models/granite-4.0-tiny-preview.yaml", "  active: 1386716736\n", "", "parameters.active: does not fit"),
         ("models/qwen2.5-7b.yaml", 'released: "2024', 'released: "2034', "released: no such day, or in the future"),
     ],
 )  # fmt: skip

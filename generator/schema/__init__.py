@@ -8,6 +8,7 @@ from generator.schema.model import LanguageModel
 from generator.schema.price import FxRate, PriceRow
 from generator.schema.software import Software, SoftwareFact
 from generator.schema.source import Source, Sources
+from generator.schema.workload import Workload
 
 __all__ = [
     "Architecture",
@@ -23,4 +24,5 @@ __all__ = [
     "Source",
     "Sources",
     "Text",
+    "Workload",
 ]

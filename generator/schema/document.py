@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from generator.schema import Architecture, Glossary, Gpu, LanguageModel, Series, Software, Sources
+from generator.schema import Architecture, Glossary, Gpu, LanguageModel, Series, Software, Sources, Workload
 from generator.schema.published import KINDS, MEMORY_UNITS, STATUS, TRUST
 
 FOLDER = "data/schema"
@@ -19,6 +19,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     "model": LanguageModel,
     "series": Series,
     "software": Software,
+    "workload": Workload,
     "sources": Sources,
     "glossary": Glossary,
 }
@@ -26,6 +27,7 @@ _KINDS: dict[str, type[BaseModel]] = {
 _SAMPLE: dict[str, Any] = {
     "slug": "rtx-3090",
     "name": "GeForce RTX 3090",
+    "aliases": [],
     "market": "geforce",
     "series": "geforce-30",
     "architecture": "ampere_geforce",

@@ -146,6 +146,9 @@ class Gpu(Model):
 
     slug: Slug = Field(description="equals the file name; part of the address, never changed")
     name: Line = Field(description="the vendor's name, with memory size where it tells variants apart")
+    aliases: list[Line] = Field(
+        default=[], description="shorter names that stand for this variant and not for its siblings"
+    )
     market: Market
     series: Slug = Field(description="a file of data/series/")
     architecture: Identifier = Field(description="a file of data/architectures/")

@@ -51,7 +51,9 @@ class Attention(Model):
 class Mlp(Model):
     """The dense feed-forward block; three matrices when gated (swiglu, geglu), else two."""
 
-    kind: Literal["swiglu", "geglu", "gelu", "relu"]
+    kind: Literal["swiglu", "geglu", "gelu", "gelu_python", "relu"] = Field(
+        description="gelu_python: computed in several steps instead of one kernel"
+    )
     intermediate_size: Count | None = Field(description="null: every layer has experts instead")
     bias: bool
 
@@ -101,6 +103,23 @@ class Shape(Model):
     embedding: Embedding
 
 
+class Hybrid(Model):
+    """What a decoder with state-space (Mamba-2) layers consists of, as far as the speed of training needs it."""
+
+    attention_layers: Count
+    kv_heads: Count
+    state_space_layers: Count
+    state_space_width: Count = Field(description="heads × head size of one state-space layer")
+    expert_layers: Count
+    experts: Count
+    experts_per_token: Count
+    shared_intermediate_size: Count = Field(description="of all shared experts together")
+    routed_hidden_size: Count | None = Field(description="width of what is sent to experts; null = hidden size")
+    gated: bool = Field(description="experts have three matrices instead of two")
+    norms_per_layer: int = Field(ge=0, le=8)
+    tied: bool = Field(description="the output head is the input embedding")
+
+
 class EncoderShape(Model):
     """The main dimensions of what is not a plain decoder; its parameter count is typed, not computed."""
 
@@ -110,6 +129,7 @@ class EncoderShape(Model):
     heads: Count | None
     head_dim: Count | None
     vocabulary: Count | None
+    hybrid: Hybrid | None = None
 
 
 class Parameters(Model):
@@ -117,6 +137,7 @@ class Parameters(Model):
 
     published: Count | None = Field(description="of the released checkpoint")
     counted: Count | None = Field(description="for shapes that this guide does not compute: a build's count")
+    active: Count | None = Field(default=None, description="with counted: those that one token uses, embedding whole")
     reason: Text | None = Field(description="why the published count differs by more than 1 % from the shape's")
 
 
@@ -125,6 +146,7 @@ class LanguageModel(Model):
 
     slug: ModelSlug = Field(description="equals the file name")
     name: Line
+    aliases: list[Line] = Field(default=[], description="other names of the same shape; no two models share one")
     kind: Kind
     family: Line
     hugging_face: HuggingFaceId | None
