@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from generator import __version__, catalog, i18n, published
-from generator.problems import Problem, report
+from generator.problems import Problem, near, report, show
 
 ROOT = Path(__file__).resolve().parent.parent
 OK, WRONG_DATA, WRONG_CALL = 0, 1, 2
@@ -31,6 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     formulas = commands.add_parser("formulas", help="lower the formulas to NumPy, JavaScript and MathML")
     formulas.add_argument("--check", action="store_true", help="only say whether they are current")
     formulas.set_defaults(run=_formulas)
+
+    calibrate = commands.add_parser("calibrate", help="fit what the formulas leave open to the published measurements")
+    calibrate.add_argument("names", nargs="*", metavar="NAME", help="only these, e.g. inference-memory")
+    calibrate.add_argument("--check", action="store_true", help="only say whether they are current")
+    calibrate.set_defaults(run=_calibrate)
 
     messages = commands.add_parser("messages", help="bring the interface strings up to date")
     messages.add_argument("--check", action="store_true", help="only say whether they are complete")
@@ -93,6 +98,24 @@ def _formulas(arguments: argparse.Namespace) -> int:
               file=sys.stderr)  # fmt: skip
         return WRONG_CALL
     return _generated(lower.files(library.PROGRAMS), "formulas", arguments.check)
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    from generator import calibrators
+
+    unknown = [name for name in arguments.names if name not in calibrators.MODULES]
+    if unknown:
+        print(f"calibrate: there is no calibration '{show(unknown[0])}'{near(unknown[0], calibrators.MODULES)}; "
+              f"expected {', '.join(calibrators.MODULES)}", file=sys.stderr)  # fmt: skip
+        return WRONG_CALL
+    try:
+        files = [(calibrators.path(name), calibrators.calibrate(name, ROOT))
+                 for name in arguments.names or calibrators.MODULES]  # fmt: skip
+    except ImportError as error:
+        print(f"calibrate: {error.name} is not installed; expected the test requirements (`make test` installs them)",
+              file=sys.stderr)  # fmt: skip
+        return WRONG_CALL
+    return _generated(files, "calibrate", arguments.check)
 
 
 def _generated(files: Iterable[tuple[str, str]], command: str, check: bool) -> int:

@@ -20,12 +20,13 @@ from markupsafe import Markup, escape
 
 from generator import catalog as catalogs
 from generator import i18n, jobs, parameters
+from generator import pricing as prices
 from generator.catalog import Card, Catalog
 from generator.facts import Fact, State
 from generator.rates import absence, training_rate
 from generator.schema.rates import FORMATS, RATE_BY_KEY, RATES
 from generator.schema.software import capability_key
-from generator.views import columns, labels, models, prices, software, strip
+from generator.views import columns, labels, models, software, strip
 from generator.views.ranking import Rankings
 from generator.views.variants import Variants, spellings
 

@@ -27,6 +27,8 @@ MEASURED = {
 }
 # An answer this far below the truth is an under-estimate: for memory the dangerous side.
 UNDER = 0.95
+# How the status of a run begins that did not fit.
+FAILED = re.compile(r"OOM|failed|>")
 # What makes two runs alike; the nearest success of a failed run differs in the fewest of these.
 CONFIGURATION = (
     "method", "weights_dtype", "optimizer", "seq_len", "batch_size", "activation_checkpointing", "attention_impl",
@@ -147,7 +149,7 @@ class Confusion:
 def fit_rows(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """Evidence of fits or not: failures, longest runs that fitted, and each failure's nearest success."""
     trusted = [r for r in rows if r.get("trust") in ("A", "B", "C")]
-    failed = [r for r in trusted if re.match(r"OOM|failed|>", r.get("status") or "")]
+    failed = [r for r in trusted if FAILED.match(r.get("status") or "")]
     ran: dict[tuple[str, str], list[Row]] = {}
     for row in trusted:
         if is_ok(row) and measured(row, "memory")[1]:

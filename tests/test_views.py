@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator import i18n, jobs
+from generator import pricing as prices
 from generator.catalog import Catalog
 from generator.facts import State
 from generator.schema import PriceRow
-from generator.views import columns, labels, prices, software, strip
+from generator.views import columns, labels, software, strip
 from generator.views.ranking import Rankings
 from generator.views.variants import Variants, product_name, spellings
 from tests.conftest import TODAY

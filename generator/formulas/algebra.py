@@ -63,10 +63,9 @@ class Program:
         """Declare an input; returns its symbol. Raises ValueError for a name that is taken or reserved."""
         return self._declare(Quantity(name, sign, unit, meaning))
 
-    def use(self, quantities: Iterable[Quantity]) -> None:
-        """Declare inputs that another module defines, for example the shape of a model."""
-        for quantity in quantities:
-            self._declare(quantity)
+    def use(self, quantities: Iterable[Quantity]) -> list[sympy.Symbol]:
+        """Declare inputs that another module defines, for example the shape of a model; returns their symbols."""
+        return [self._declare(quantity) for quantity in quantities]
 
     def let(
         self,

@@ -92,10 +92,10 @@ def numpy_module(programs: Sequence[Program]) -> str:
     parts = [
         f'"""{_NOTICE}"""\n',
         "# ruff: noqa\n# mypy: ignore-errors\n",
-        "import numpy\n",
+        "from collections.abc import Mapping\nfrom typing import Any\n\nimport numpy\n",
     ]
     for program in programs:
-        lines = [f"\ndef {program.name}(x):"]
+        lines = [f"\ndef {program.name}(x: Mapping[str, Any]) -> dict[str, Any]:"]
         lines += [f'    {q.name} = x["{q.name}"]' for q in program.inputs]
         lines += [f"    {f.gives.name} = {printer.doprint(f.equals)}" for f in program.formulas]
         lines.append("    return {" + ", ".join(f'"{f.gives.name}": {f.gives.name}' for f in program.formulas) + "}\n")
@@ -144,6 +144,7 @@ def book(programs: Sequence[Program]) -> str:
 
 
 def _compact(mathml: str) -> str:
-    # SymPy writes every sign beyond ASCII as an entity; "<" and "&" must stay escaped.
+    # SymPy writes every sign beyond ASCII as an entity, but a "less than" as it is.
     named = mathml.replace("&InvisibleTimes;", "\u2062").replace("&ExponentialE;", "e")
+    named = named.replace("<mo><</mo>", "<mo>&lt;</mo>")
     return re.sub(r"&#(\d+);", lambda m: chr(int(m[1])), re.sub(r"\s*\n\s*", "", named))

@@ -3,10 +3,564 @@
 # ruff: noqa
 # mypy: ignore-errors
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy
 
 
-def cost(x):
+def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
+    layers = x["layers"]
+    hidden = x["hidden"]
+    heads = x["heads"]
+    q_width = x["q_width"]
+    k_width = x["k_width"]
+    v_width = x["v_width"]
+    active_ffn = x["active_ffn"]
+    vocab = x["vocab"]
+    norms_per_layer = x["norms_per_layer"]
+    query_key_norm = x["query_key_norm"]
+    parameters = x["parameters"]
+    linear_parameters = x["linear_parameters"]
+    expert_parameters = x["expert_parameters"]
+    matrix_parameters = x["matrix_parameters"]
+    experts = x["experts"]
+    experts_per_token = x["experts_per_token"]
+    sequence = x["sequence"]
+    micro_batch = x["micro_batch"]
+    gpus = x["gpus"]
+    tensor_parallel = x["tensor_parallel"]
+    pipeline_parallel = x["pipeline_parallel"]
+    context_parallel = x["context_parallel"]
+    expert_parallel = x["expert_parallel"]
+    full = x["full"]
+    accumulates = x["accumulates"]
+    autocast = x["autocast"]
+    upcast_stream = x["upcast_stream"]
+    upcast_rest = x["upcast_rest"]
+    varying_lengths = x["varying_lengths"]
+    clears_cache = x["clears_cache"]
+    adapter_parameters = x["adapter_parameters"]
+    adapter_inputs = x["adapter_inputs"]
+    adapter_distinct_inputs = x["adapter_distinct_inputs"]
+    adapter_ranks = x["adapter_ranks"]
+    adapts_mlp = x["adapts_mlp"]
+    adapted_parameters = x["adapted_parameters"]
+    adapter_bytes = x["adapter_bytes"]
+    bits_base = x["bits_base"]
+    group_bits = x["group_bits"]
+    default_group = x["default_group"]
+    bits_rest = x["bits_rest"]
+    quantized = x["quantized"]
+    state_copies = x["state_copies"]
+    state_fixed_bytes = x["state_fixed_bytes"]
+    step_copies = x["step_copies"]
+    step_matrix_bytes = x["step_matrix_bytes"]
+    paged_states = x["paged_states"]
+    expands_kv = x["expands_kv"]
+    score_copies = x["score_copies"]
+    score_extra_bytes = x["score_extra_bytes"]
+    norm_frozen_bytes = x["norm_frozen_bytes"]
+    norm_trained_bytes = x["norm_trained_bytes"]
+    fused_mlp = x["fused_mlp"]
+    adapter_input_copies = x["adapter_input_copies"]
+    adapter_shared_inputs = x["adapter_shared_inputs"]
+    method_input_copies = x["method_input_copies"]
+    delta_bytes = x["delta_bytes"]
+    mlp_copies = x["mlp_copies"]
+    mlp_trained_copies = x["mlp_trained_copies"]
+    mlp_backward_copies = x["mlp_backward_copies"]
+    gated = x["gated"]
+    layernorm = x["layernorm"]
+    logit_base_bytes = x["logit_base_bytes"]
+    logit_fp32_bytes = x["logit_fp32_bytes"]
+    loss_hidden_bytes = x["loss_hidden_bytes"]
+    whole_logits = x["whole_logits"]
+    head_code_bytes = x["head_code_bytes"]
+    head_code_adapter_bytes = x["head_code_adapter_bytes"]
+    norm_code_bytes = x["norm_code_bytes"]
+    checkpointed = x["checkpointed"]
+    keeps_scores = x["keeps_scores"]
+    offloads_checkpoints = x["offloads_checkpoints"]
+    shards_weights = x["shards_weights"]
+    shards_gradients = x["shards_gradients"]
+    shards_states = x["shards_states"]
+    gradient_buckets = x["gradient_buckets"]
+    splits_layers = x["splits_layers"]
+    fp32_master = x["fp32_master"]
+    fp32_gradients = x["fp32_gradients"]
+    upcasts_trained = x["upcasts_trained"]
+    keeps_frozen_inputs = x["keeps_frozen_inputs"]
+    sums_unsharded = x["sums_unsharded"]
+    offloads_weights = x["offloads_weights"]
+    offloads_states = x["offloads_states"]
+    fragment_logit_bytes = x["fragment_logit_bytes"]
+    fragment_varying_bytes = x["fragment_varying_bytes"]
+    fragment_saved = x["fragment_saved"]
+    fragment_score_bytes = x["fragment_score_bytes"]
+    fragment_sharded = x["fragment_sharded"]
+    fragment_step = x["fragment_step"]
+    fragment_step_cleared = x["fragment_step_cleared"]
+    reserve_base = x["reserve_base"]
+    need_fragments = x["need_fragments"]
+    need_fragments_multi = x["need_fragments_multi"]
+    nccl_bytes = x["nccl_bytes"]
+    card_bytes = x["card_bytes"]
+    inline_ecc = x["inline_ecc"]
+    sms = x["sms"]
+    workspace_bytes = x["workspace_bytes"]
+    usable_bytes = 0.9917*card_bytes*numpy.where(numpy.greater(inline_ecc, 0), 15/16, 1) - 173946175.488
+    context_bytes = 3879731.2*numpy.where(numpy.greater(sms, 0), sms, 100)
+    linear_bits = bits_base + group_bits/default_group
+    fp32_stream = (1 - fp32_gradients)*numpy.where(numpy.greater_equal(bits_rest, 32), 1, upcast_stream)
+    kept_bytes = numpy.where(numpy.greater(fp32_stream*(1 - autocast), 0), 4, 2)
+    stream_bytes = numpy.where(numpy.greater(fp32_stream, 0), 4, 2)
+    rest_bytes = numpy.where(numpy.greater(upcast_rest, 0), 4, (1/8)*bits_rest)
+    upcast_now = autocast*full*upcasts_trained
+    trained_bytes = numpy.where(numpy.greater(full, 0), numpy.where(numpy.greater(upcast_now, 0), 4, numpy.where(numpy.greater(fp32_gradients, 0), 2, (1/8)*linear_bits)), adapter_bytes)
+    kept_gradient_bytes = numpy.where(numpy.greater(fp32_gradients, 0), 4, trained_bytes)
+    state_basis = numpy.where(numpy.greater(fp32_master*full, 0), 4, trained_bytes)
+    master_bytes = numpy.where(numpy.greater(fp32_master*full*(1 - upcast_now), 0), 4, 0)
+    step_bytes = numpy.where(numpy.greater(fp32_gradients, 0), 0, numpy.where(numpy.greater(fp32_master*full, 0), 4, step_copies*trained_bytes))
+    gradient_bytes = numpy.where(numpy.greater(full, 0), numpy.where(numpy.less_equal(linear_bits, 16), 2, 4), 4)
+    cast_bytes = numpy.where(numpy.where(numpy.greater_equal(linear_bits, 32), numpy.greater(autocast*full*(1 - upcast_now), 0), False), 2, 0)
+    data_parallel = numpy.where(numpy.greater(splits_layers, 0), 1, gpus/(context_parallel*pipeline_parallel*tensor_parallel))
+    stages = numpy.where(numpy.greater(splits_layers, 0), gpus, pipeline_parallel)
+    tokens = micro_batch*sequence/context_parallel
+    layers_here = numpy.ceil(layers/stages)
+    layer_share = layers_here/layers
+    edge_share = numpy.where(numpy.greater(stages, 1), numpy.maximum(0.5, layer_share), 1)
+    weight_shards = numpy.where(numpy.greater(shards_weights, 0), data_parallel, 1)
+    gradient_shards = numpy.where(numpy.greater(shards_gradients, 0), data_parallel, 1)
+    state_shards = numpy.where(numpy.greater(shards_states, 0), data_parallel, 1)
+    gathers = numpy.where(numpy.greater(shards_weights*(data_parallel - 1), 0), 1, 0)
+    dense_here = layer_share*(-expert_parameters + linear_parameters)/tensor_parallel
+    expert_here = expert_parameters*layer_share*numpy.where(numpy.greater(fp32_gradients, 0), 1, tensor_parallel**(-1.0))/expert_parallel
+    other_here = edge_share*(-linear_parameters + parameters)/tensor_parallel
+    adapter_here = adapter_parameters*layer_share*(1 - full)/tensor_parallel
+    trained = adapter_here + full*(dense_here + expert_here + other_here)
+    layer_parameters = (dense_here + expert_here)/layers_here
+    expert_weight_shards = numpy.maximum(1, weight_shards/expert_parallel)
+    expert_gradient_shards = numpy.maximum(1, gradient_shards/expert_parallel)
+    expert_state_shards = numpy.maximum(1, state_shards*numpy.where(numpy.greater(fp32_gradients, 0), tensor_parallel, 1)/expert_parallel)
+    states_held = adapter_here/state_shards + full*(expert_here/expert_state_shards + (dense_here + other_here)/state_shards)
+    frozen_weights = (1 - full)*(1 - offloads_weights)*((1/8)*linear_bits*(dense_here/weight_shards + expert_here/expert_weight_shards) + other_here*rest_bytes/weight_shards)
+    trained_weights = trained_bytes*(1 - offloads_weights)*(adapter_here/weight_shards + full*(expert_here/expert_weight_shards + (dense_here + other_here)/weight_shards))
+    optimizer_states = states_held*(1 - offloads_states)*(1 - paged_states)*(master_bytes + state_basis*state_copies + state_fixed_bytes)
+    resident = frozen_weights + optimizer_states + trained_weights + workspace_bytes
+    gradients = kept_gradient_bytes*(1 - offloads_weights)*(adapter_here/gradient_shards + full*((dense_here + other_here)/gradient_shards + expert_here/expert_gradient_shards))
+    held_gradients = accumulates*numpy.where(numpy.greater(sums_unsharded*(data_parallel - 1), 0), gradient_bytes*trained*(1 - offloads_weights), gradients)
+    bucket = numpy.where(numpy.greater(gradient_buckets*(data_parallel - 1), 0), kept_gradient_bytes*trained, 0)
+    cast_copy = cast_bytes*trained
+    gathered = gathers*(2*layer_parameters*numpy.where(numpy.greater(full, 0), 2, (1/8)*linear_bits) + 2*other_here)
+    unpacked = 2*matrix_parameters*quantized/tensor_parallel
+    wide_stream = numpy.where(numpy.where(numpy.greater_equal(linear_bits, 32), numpy.greater(autocast*fp32_stream*(1 - upcast_now), 0), False), 1, 0)
+    norm_bytes = numpy.where(numpy.greater(layernorm, 0), numpy.where(numpy.greater(wide_stream, 0), 13, kept_bytes*(full + 1)), numpy.where(numpy.greater(wide_stream, 0), 8*full + 9, numpy.where(numpy.greater(full, 0), norm_code_bytes + norm_trained_bytes + numpy.where(numpy.less(norm_frozen_bytes, norm_trained_bytes), 2*kept_bytes - 4, 0), norm_frozen_bytes)))
+    norm_saved = norm_bytes*(hidden*norms_per_layer + query_key_norm*(k_width + q_width))/tensor_parallel
+    kv_kept = numpy.where(numpy.greater(expands_kv, 0), 2*q_width, k_width + v_width)
+    attention_saved = (heads*keeps_scores*kept_bytes*score_copies*sequence + 4*heads + kept_bytes*(kv_kept + 2*q_width))/tensor_parallel
+    mlp_kept = full*mlp_trained_copies + numpy.where(numpy.greater(fused_mlp*gated, 0), 2, mlp_copies)
+    mlp_alive = numpy.where(numpy.greater(fused_mlp*gated, 0), 4, mlp_backward_copies)
+    routed_copies = numpy.where(numpy.greater(experts, 0), 2*experts_per_token*hidden*kept_bytes, 0)
+    mlp_saved = active_ffn*kept_bytes*mlp_kept/tensor_parallel + routed_copies
+    adapter_copy = adapter_input_copies*method_input_copies*numpy.where(numpy.greater(fp32_stream*(1 - autocast), 0), 4*adapter_distinct_inputs, numpy.where(numpy.greater(adapter_shared_inputs, 0), 2*adapter_distinct_inputs, numpy.where(numpy.greater(autocast, 0), 2*adapter_inputs, numpy.where(numpy.less_equal(adapter_bytes, 2), 2*adapter_distinct_inputs, 4*adapter_inputs))))
+    adapter_saved = (1 - full)*(adapter_copy/tensor_parallel + 2*adapter_ranks*kept_bytes)
+    layer_saved = adapter_saved + attention_saved + mlp_saved + norm_saved
+    hot_share = numpy.where(numpy.greater(experts, 0), numpy.minimum(1, 2/numpy.maximum(1, experts)), 1)
+    mlp_adapter_extra = adapts_mlp*(1 - adapter_shared_inputs)*(1 - full)*(2*active_ffn + 10*hidden)*numpy.where(numpy.greater(kept_bytes, 2), 0, 1)
+    mlp_backward = active_ffn*kept_bytes*(hot_share*(mlp_alive - mlp_kept) + mlp_kept)/tensor_parallel + mlp_adapter_extra + routed_copies
+    attention_backward = attention_saved + (heads*sequence*numpy.where(numpy.greater(score_copies, 0), 2*kept_bytes + score_extra_bytes, 0) + kept_bytes*(kv_kept + 2*q_width) + 4*q_width)/tensor_parallel
+    layer_working = adapter_saved + hidden*kept_bytes + norm_saved + numpy.maximum(attention_backward, attention_saved + mlp_backward)
+    layer_checkpoint = hidden*stream_bytes*(1 - offloads_checkpoints)/tensor_parallel
+    saved = layers_here*tokens*numpy.where(numpy.greater(splits_layers, 0), 1, pipeline_parallel)*numpy.where(numpy.greater(checkpointed, 0), layer_checkpoint, layer_saved)
+    deltas = adapted_parameters*delta_bytes*(1 - full)*numpy.where(numpy.greater(checkpointed, 0), 1, layers_here)/weight_shards
+    working = layer_working*tokens
+    per_logit = logit_base_bytes + logit_fp32_bytes*numpy.where(numpy.greater_equal(rest_bytes, 4), 1 - autocast, 0) + whole_logits*(full*head_code_bytes + head_code_adapter_bytes*(1 - full))
+    loss_bytes = tokens*(hidden*loss_hidden_bytes*numpy.where(numpy.greater(kept_bytes, 2), 2, 1) + per_logit*vocab/tensor_parallel)
+    head_gradient = edge_share*full*gradient_bytes*hidden*vocab/tensor_parallel
+    around = bucket + cast_copy + gathered + held_gradients
+    peak_loss = around + deltas + head_gradient*(1 - accumulates) + loss_bytes + resident + saved
+    kept_inputs = numpy.where(numpy.greater(checkpointed*keeps_frozen_inputs*(1 - full)*(data_parallel - 1), 0), layer_checkpoint*tokens*(layers_here - 2), 0)
+    layer_gradient = gathers*gradient_bytes*trained/layers_here
+    peak_first_layer = around + deltas + head_gradient*(1 - accumulates)*(1 - gathers) + kept_inputs + layer_gradient + resident + saved + unpacked + working - numpy.where(numpy.greater(checkpointed, 0), 0, layer_saved*tokens)
+    peak_last_layer = bucket + cast_copy + gathered + layer_checkpoint*tokens + layer_gradient + resident + unpacked + working + numpy.maximum(gradients, held_gradients)
+    step_extra = matrix_parameters*step_matrix_bytes/tensor_parallel + states_held*step_bytes*(1 - offloads_states)
+    peak_step = bucket + gradients + resident + step_extra
+    peak_activations = numpy.maximum(numpy.maximum(peak_first_layer, peak_last_layer), peak_loss)
+    allocated = numpy.maximum(peak_activations, peak_step)
+    at_step = numpy.where(numpy.less_equal(peak_activations, peak_step), 1, 0)
+    at_loss = (1 - at_step)*numpy.where(numpy.greater_equal(peak_loss, numpy.maximum(peak_first_layer, peak_last_layer)), 1, 0)
+    at_first = (1 - at_loss)*(1 - at_step)*numpy.where(numpy.greater_equal(peak_first_layer, peak_last_layer), 1, 0)
+    at_last = -at_first - at_loss - at_step + 1
+    term_weights = frozen_weights + trained_weights
+    term_states = optimizer_states
+    term_gradients = at_first*(head_gradient*(1 - accumulates)*(1 - gathers) + held_gradients + layer_gradient) + at_last*(layer_gradient + numpy.maximum(gradients, held_gradients)) + at_loss*(head_gradient*(1 - accumulates) + held_gradients) + at_step*gradients + bucket
+    term_activations = at_first*(deltas + kept_inputs + saved + working - numpy.where(numpy.greater(checkpointed, 0), 0, layer_saved*tokens)) + at_last*(layer_checkpoint*tokens + working) + at_loss*(deltas + saved)
+    term_logits = at_loss*loss_bytes
+    term_copies = unpacked*(at_first + at_last) + (1 - at_step)*(cast_copy + gathered)
+    term_step = at_step*step_extra
+    term_other = workspace_bytes
+    loss_lost = tokens*vocab*whole_logits*numpy.where(numpy.greater(clears_cache, 0), 0, fragment_logit_bytes + fragment_varying_bytes*varying_lengths)/tensor_parallel
+    backward_lost = fragment_score_bytes*heads*sequence*tokens*numpy.where(numpy.greater(score_copies, 0), 1, 0) + numpy.where(numpy.greater(clears_cache, 0), 0, fragment_saved*(kept_inputs + saved))
+    sharding_lost = fragment_sharded*full*gathers*resident
+    step_lost = (-resident + numpy.maximum(peak_first_layer, loss_lost + peak_loss))*numpy.where(numpy.greater(clears_cache, 0), fragment_step_cleared, fragment_step)
+    multi_gpu = numpy.where(numpy.greater((1 - splits_layers)*(gpus - 1), 0), 1, 0)
+    wanted = reserve_base*(1 - clears_cache) + sharding_lost + numpy.maximum(numpy.maximum(numpy.maximum(backward_lost + peak_first_layer, backward_lost + peak_last_layer), loss_lost + peak_loss), peak_step + step_lost)
+    reserved = numpy.maximum(allocated, numpy.minimum(wanted, -context_bytes - multi_gpu*nccl_bytes + usable_bytes))
+    device = context_bytes + multi_gpu*nccl_bytes + reserved
+    need = context_bytes + multi_gpu*nccl_bytes + numpy.maximum(peak_step, peak_activations + (peak_activations - resident)*(multi_gpu*need_fragments_multi + need_fragments))
+    return {"usable_bytes": usable_bytes, "context_bytes": context_bytes, "linear_bits": linear_bits, "fp32_stream": fp32_stream, "kept_bytes": kept_bytes, "stream_bytes": stream_bytes, "rest_bytes": rest_bytes, "upcast_now": upcast_now, "trained_bytes": trained_bytes, "kept_gradient_bytes": kept_gradient_bytes, "state_basis": state_basis, "master_bytes": master_bytes, "step_bytes": step_bytes, "gradient_bytes": gradient_bytes, "cast_bytes": cast_bytes, "data_parallel": data_parallel, "stages": stages, "tokens": tokens, "layers_here": layers_here, "layer_share": layer_share, "edge_share": edge_share, "weight_shards": weight_shards, "gradient_shards": gradient_shards, "state_shards": state_shards, "gathers": gathers, "dense_here": dense_here, "expert_here": expert_here, "other_here": other_here, "adapter_here": adapter_here, "trained": trained, "layer_parameters": layer_parameters, "expert_weight_shards": expert_weight_shards, "expert_gradient_shards": expert_gradient_shards, "expert_state_shards": expert_state_shards, "states_held": states_held, "frozen_weights": frozen_weights, "trained_weights": trained_weights, "optimizer_states": optimizer_states, "resident": resident, "gradients": gradients, "held_gradients": held_gradients, "bucket": bucket, "cast_copy": cast_copy, "gathered": gathered, "unpacked": unpacked, "wide_stream": wide_stream, "norm_bytes": norm_bytes, "norm_saved": norm_saved, "kv_kept": kv_kept, "attention_saved": attention_saved, "mlp_kept": mlp_kept, "mlp_alive": mlp_alive, "routed_copies": routed_copies, "mlp_saved": mlp_saved, "adapter_copy": adapter_copy, "adapter_saved": adapter_saved, "layer_saved": layer_saved, "hot_share": hot_share, "mlp_adapter_extra": mlp_adapter_extra, "mlp_backward": mlp_backward, "attention_backward": attention_backward, "layer_working": layer_working, "layer_checkpoint": layer_checkpoint, "saved": saved, "deltas": deltas, "working": working, "per_logit": per_logit, "loss_bytes": loss_bytes, "head_gradient": head_gradient, "around": around, "peak_loss": peak_loss, "kept_inputs": kept_inputs, "layer_gradient": layer_gradient, "peak_first_layer": peak_first_layer, "peak_last_layer": peak_last_layer, "step_extra": step_extra, "peak_step": peak_step, "peak_activations": peak_activations, "allocated": allocated, "at_step": at_step, "at_loss": at_loss, "at_first": at_first, "at_last": at_last, "term_weights": term_weights, "term_states": term_states, "term_gradients": term_gradients, "term_activations": term_activations, "term_logits": term_logits, "term_copies": term_copies, "term_step": term_step, "term_other": term_other, "loss_lost": loss_lost, "backward_lost": backward_lost, "sharding_lost": sharding_lost, "step_lost": step_lost, "multi_gpu": multi_gpu, "wanted": wanted, "reserved": reserved, "device": device, "need": need}
+
+
+def inference_memory(x: Mapping[str, Any]) -> dict[str, Any]:
+    layers = x["layers"]
+    hidden = x["hidden"]
+    heads = x["heads"]
+    head_dim = x["head_dim"]
+    q_width = x["q_width"]
+    k_width = x["k_width"]
+    v_width = x["v_width"]
+    ffn = x["ffn"]
+    mlp_inputs = x["mlp_inputs"]
+    dense_layers = x["dense_layers"]
+    vocab = x["vocab"]
+    max_context = x["max_context"]
+    parameters = x["parameters"]
+    linear_parameters = x["linear_parameters"]
+    unquantized_parameters = x["unquantized_parameters"]
+    value_parameters = x["value_parameters"]
+    output_parameters = x["output_parameters"]
+    down_parameters = x["down_parameters"]
+    matrix_inputs = x["matrix_inputs"]
+    matrix_parameters = x["matrix_parameters"]
+    embedding_parameters = x["embedding_parameters"]
+    head_parameters = x["head_parameters"]
+    head_matmul_parameters = x["head_matmul_parameters"]
+    query_key_norm = x["query_key_norm"]
+    experts = x["experts"]
+    experts_per_token = x["experts_per_token"]
+    expert_ffn = x["expert_ffn"]
+    shared_ffn = x["shared_ffn"]
+    kv_values_per_layer = x["kv_values_per_layer"]
+    window = x["window"]
+    window_share = x["window_share"]
+    prompt = x["prompt"]
+    generated = x["generated"]
+    batch = x["batch"]
+    context_length = x["context_length"]
+    gpus = x["gpus"]
+    group_size = x["group_size"]
+    weight_bits = x["weight_bits"]
+    bits_base = x["bits_base"]
+    bits_v = x["bits_v"]
+    bits_o = x["bits_o"]
+    bits_down = x["bits_down"]
+    bits_head = x["bits_head"]
+    bits_embedding = x["bits_embedding"]
+    bits_rest = x["bits_rest"]
+    group_bits = x["group_bits"]
+    default_group = x["default_group"]
+    index_bits = x["index_bits"]
+    activation_bytes = x["activation_bytes"]
+    scratch_bytes = x["scratch_bytes"]
+    unpack_bytes = x["unpack_bytes"]
+    unpack_from = x["unpack_from"]
+    extra_mlp_copies = x["extra_mlp_copies"]
+    second_head = x["second_head"]
+    transformers_code = x["transformers_code"]
+    library_kernels = x["library_kernels"]
+    embeds_on_gpu = x["embeds_on_gpu"]
+    reserves_kv = x["reserves_kv"]
+    pass_tokens = x["pass_tokens"]
+    wide_copies = x["wide_copies"]
+    narrow_copies = x["narrow_copies"]
+    score_bytes = x["score_bytes"]
+    resident_bytes = x["resident_bytes"]
+    wide_buffer_bytes = x["wide_buffer_bytes"]
+    pytorch_blocks = x["pytorch_blocks"]
+    cublas_workspace = x["cublas_workspace"]
+    between_steps = x["between_steps"]
+    graph_tokens = x["graph_tokens"]
+    pool_share = x["pool_share"]
+    whole_logits_kept = x["whole_logits_kept"]
+    layer_rotary = x["layer_rotary"]
+    repeats_kv = x["repeats_kv"]
+    batched_experts = x["batched_experts"]
+    drops_window = x["drops_window"]
+    kv_format_share = x["kv_format_share"]
+    score_copies = x["score_copies"]
+    slack_transformers = x["slack_transformers"]
+    slack_llama_cpp = x["slack_llama_cpp"]
+    slack_other = x["slack_other"]
+    card_bytes = x["card_bytes"]
+    inline_ecc = x["inline_ecc"]
+    sms = x["sms"]
+    compute_capability = x["compute_capability"]
+    usable_bytes = 0.9917*card_bytes*numpy.where(numpy.greater(inline_ecc, 0), 15/16, 1) - 173946175.488
+    context_bytes = 3879731.2*numpy.where(numpy.greater(sms, 0), sms, 100)
+    tied = numpy.where(numpy.greater(head_parameters, 0), 0, 1)
+    group = numpy.where(numpy.greater(group_size, 0), group_size, default_group)
+    constant_bits = numpy.where(numpy.less(group_size, 0), 0, group_bits/group)
+    quantized_parameters = linear_parameters - unquantized_parameters
+    payload_bits = numpy.where(numpy.greater(weight_bits, 0), weight_bits, (bits_base*(-down_parameters - output_parameters + quantized_parameters - value_parameters) + bits_down*down_parameters + bits_o*output_parameters + bits_v*value_parameters)/quantized_parameters)
+    matrix_bytes = (1/8)*index_bits*matrix_inputs + (1/8)*quantized_parameters*(constant_bits + payload_bits)
+    embedding_bytes = (1/8)*bits_embedding*embedding_parameters*embeds_on_gpu
+    head_bytes = (1/8)*bits_head*head_matmul_parameters*(-embeds_on_gpu*tied + 1)
+    other_bytes = (1/8)*bits_rest*(-embedding_parameters - head_parameters + parameters - quantized_parameters)
+    weights = embedding_bytes + head_bytes + matrix_bytes + other_bytes
+    mlp_width = numpy.maximum(ffn, shared_ffn)
+    gap_queries = -1/8*hidden*payload_bits*q_width + 2097152*numpy.ceil((1/16777216)*hidden*payload_bits*q_width)
+    gap_keys = -1/8*hidden*k_width*payload_bits + 2097152*numpy.ceil((1/16777216)*hidden*k_width*payload_bits)
+    gap_mlp = -1/8*hidden*mlp_width*payload_bits + 2097152*numpy.ceil((1/16777216)*hidden*mlp_width*payload_bits)
+    gap_table = -1/8*bits_embedding*head_matmul_parameters + 2097152*numpy.ceil((1/16777216)*bits_embedding*head_matmul_parameters)
+    rounding = pytorch_blocks*(dense_layers*(mlp_inputs + 1)*numpy.where(numpy.greater_equal(hidden*mlp_width*payload_bits, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_mlp, 1048576), gap_mlp, 0) + 2*layers*numpy.where(numpy.greater_equal(hidden*k_width*payload_bits, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_keys, 1048576), gap_keys, 0) + 2*layers*numpy.where(numpy.greater_equal(hidden*payload_bits*q_width, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_queries, 1048576), gap_queries, 0) + (2 - tied)*numpy.where(numpy.greater_equal(bits_embedding*head_matmul_parameters, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_table, 1048576), gap_table, 0))
+    rotary_positions = numpy.where(numpy.greater(max_context, 0), numpy.minimum(32768, max_context), 4096)
+    rotary_tables = 2*activation_bytes*head_dim*layer_rotary*layers*rotary_positions*transformers_code
+    workspace = cublas_workspace*gpus*(25034752*numpy.where(numpy.greater_equal(compute_capability, 9), 1, 0)*numpy.where(numpy.less(compute_capability, 10), 1, 0) + 8519680)
+    scratch = gpus*matrix_parameters*(library_kernels*scratch_bytes + resident_bytes)
+    context = numpy.where(numpy.greater(context_length, 0), context_length, generated + prompt)
+    wide_buffer = gpus*mlp_width*wide_buffer_bytes*numpy.minimum(context, pass_tokens)
+    compute_buffer = 4*gpus*graph_tokens*numpy.maximum(hidden + vocab, context*heads + 6*hidden)
+    buffers = compute_buffer + rotary_tables + scratch + wide_buffer + workspace
+    windowed = drops_window*transformers_code*window_share
+    kv_per_token = activation_bytes*kv_format_share*kv_values_per_layer*layers
+    kv_prompt = batch*kv_per_token*(windowed*numpy.minimum(window, numpy.where(numpy.greater(reserves_kv, 0), context, prompt)) + (1 - windowed)*numpy.where(numpy.greater(reserves_kv, 0), context, prompt))
+    kv_cache = batch*kv_per_token*(windowed*numpy.minimum(window, numpy.where(numpy.greater(reserves_kv, 0), context, generated + prompt)) + (1 - windowed)*numpy.where(numpy.greater(reserves_kv, 0), context, generated + prompt))
+    pass_size = batch*numpy.where(numpy.greater(pass_tokens, 0), numpy.minimum(pass_tokens, prompt), prompt)
+    stream_bytes = activation_bytes*hidden*pass_size
+    position_set = pass_size*(2*activation_bytes*head_dim + 8)
+    unpacked = library_kernels*numpy.where(numpy.greater_equal(pass_size, unpack_from), matrix_parameters*unpack_bytes, 0)
+    live_wide = numpy.where(numpy.less(mlp_inputs, 2), 2, extra_mlp_copies*library_kernels + wide_copies)
+    mlp_set = narrow_copies*stream_bytes + numpy.maximum(activation_bytes*live_wide*mlp_width*pass_size, activation_bytes*mlp_width*pass_size*(live_wide - 1) + unpacked)
+    expert_set = numpy.where(numpy.greater(experts, 0), activation_bytes*pass_size*numpy.where(numpy.greater(batched_experts*transformers_code, 0), experts_per_token*(2*expert_ffn + 3*hidden), expert_ffn*live_wide + 3*hidden) + 10*experts*pass_size + narrow_copies*stream_bytes, 0)
+    attention_set = activation_bytes*pass_size*numpy.maximum(3*hidden + k_width + 3*q_width + v_width, numpy.where(numpy.greater(query_key_norm, 0), 3*hidden + (9/2)*q_width, 0))
+    per_score = score_bytes + transformers_code*numpy.where(numpy.greater(score_copies, 0), 10, 0)
+    score_set = numpy.where(numpy.greater(per_score, 0), activation_bytes*pass_size*q_width + narrow_copies*stream_bytes + pass_size*(heads*per_score + 2)*numpy.minimum(context, prompt), 0)
+    layer_set = position_set + numpy.maximum(numpy.maximum(numpy.maximum(attention_set, expert_set), mlp_set), score_set)
+    logit_tokens = numpy.where(numpy.greater(transformers_code*whole_logits_kept, 0), pass_size, batch)
+    logit_set = logit_tokens*(activation_bytes*hidden + vocab*(activation_bytes + 4))
+    moved_logits = 4*logit_tokens*vocab
+    later_layer_set = layer_set - stream_bytes
+    prompt_logits = numpy.where(numpy.greater(gpus, 1), numpy.where(numpy.less(later_layer_set, logit_set), logit_set, 0) + numpy.where(numpy.less(layer_set, moved_logits), moved_logits, 0), numpy.where(numpy.less(layer_set, logit_set), logit_set, 0))
+    prompt_work = numpy.where(numpy.greater(gpus, 1), later_layer_set*numpy.maximum(0, gpus - 2) + numpy.where(numpy.less(later_layer_set, logit_set), 0, later_layer_set) + numpy.where(numpy.less(layer_set, moved_logits), 0, layer_set), numpy.where(numpy.less(layer_set, logit_set), 0, layer_set))
+    prompt_peak = kv_prompt + prompt_logits + prompt_work
+    steps_count = (1 - between_steps)*numpy.where(numpy.greater(graph_tokens, 0), 0, 1)
+    length = batch*(generated + prompt)
+    step_work = steps_count*(activation_bytes*k_width*length*(1 - reserves_kv) + repeats_kv*transformers_code*numpy.where(numpy.less(k_width, q_width), 2*activation_bytes*length*q_width, 0))
+    step_logits = numpy.where(numpy.greater(graph_tokens, 0), 0, batch*vocab*(activation_bytes + numpy.where(numpy.greater(between_steps, 0), 4, 24)))
+    step_peak = kv_cache + step_logits + step_work
+    in_prompt = steps_count*numpy.where(numpy.greater(prompt_peak, step_peak), 1, 0)
+    work_peak = numpy.where(numpy.greater(in_prompt, 0), prompt_peak, step_peak)
+    loading = (1/8)*bits_rest*head_matmul_parameters*library_kernels*second_head*tied
+    load_peak = loading + rounding + weights
+    run_peak = buffers + rounding + weights + work_peak
+    in_run = numpy.where(numpy.greater(load_peak, run_peak), 0, 1)
+    weights_per_gpu = weights/gpus
+    rounding_per_gpu = rounding/gpus
+    kv_per_gpu = in_run*numpy.where(numpy.greater(in_prompt, 0), kv_prompt, kv_cache)/gpus
+    work_per_gpu = in_run*numpy.where(numpy.greater(in_prompt, 0), prompt_work, step_work)/gpus
+    logits_per_gpu = in_run*numpy.where(numpy.greater(in_prompt, 0), prompt_logits, step_logits)/gpus
+    buffers_per_gpu = buffers*in_run/gpus
+    loading_per_gpu = loading*(1 - in_run)/gpus
+    allocated = numpy.maximum(load_peak, run_peak)/gpus
+    reserved = allocated
+    slack = numpy.where(numpy.greater(graph_tokens, 0), slack_llama_cpp, numpy.where(numpy.greater(library_kernels, 0), slack_transformers, slack_other))
+    device = numpy.where(numpy.greater(pool_share, 0), card_bytes*pool_share, context_bytes + reserved + slack)
+    need = allocated + context_bytes
+    return {"usable_bytes": usable_bytes, "context_bytes": context_bytes, "tied": tied, "group": group, "constant_bits": constant_bits, "quantized_parameters": quantized_parameters, "payload_bits": payload_bits, "matrix_bytes": matrix_bytes, "embedding_bytes": embedding_bytes, "head_bytes": head_bytes, "other_bytes": other_bytes, "weights": weights, "mlp_width": mlp_width, "gap_queries": gap_queries, "gap_keys": gap_keys, "gap_mlp": gap_mlp, "gap_table": gap_table, "rounding": rounding, "rotary_positions": rotary_positions, "rotary_tables": rotary_tables, "workspace": workspace, "scratch": scratch, "context": context, "wide_buffer": wide_buffer, "compute_buffer": compute_buffer, "buffers": buffers, "windowed": windowed, "kv_per_token": kv_per_token, "kv_prompt": kv_prompt, "kv_cache": kv_cache, "pass_size": pass_size, "stream_bytes": stream_bytes, "position_set": position_set, "unpacked": unpacked, "live_wide": live_wide, "mlp_set": mlp_set, "expert_set": expert_set, "attention_set": attention_set, "per_score": per_score, "score_set": score_set, "layer_set": layer_set, "logit_tokens": logit_tokens, "logit_set": logit_set, "moved_logits": moved_logits, "later_layer_set": later_layer_set, "prompt_logits": prompt_logits, "prompt_work": prompt_work, "prompt_peak": prompt_peak, "steps_count": steps_count, "length": length, "step_work": step_work, "step_logits": step_logits, "step_peak": step_peak, "in_prompt": in_prompt, "work_peak": work_peak, "loading": loading, "load_peak": load_peak, "run_peak": run_peak, "in_run": in_run, "weights_per_gpu": weights_per_gpu, "rounding_per_gpu": rounding_per_gpu, "kv_per_gpu": kv_per_gpu, "work_per_gpu": work_per_gpu, "logits_per_gpu": logits_per_gpu, "buffers_per_gpu": buffers_per_gpu, "loading_per_gpu": loading_per_gpu, "allocated": allocated, "reserved": reserved, "slack": slack, "device": device, "need": need}
+
+
+def train_speed(x: Mapping[str, Any]) -> dict[str, Any]:
+    layers = x["layers"]
+    attention_layers = x["attention_layers"]
+    hidden = x["hidden"]
+    heads = x["heads"]
+    q_width = x["q_width"]
+    k_width = x["k_width"]
+    v_width = x["v_width"]
+    out_width = x["out_width"]
+    ffn = x["ffn"]
+    shared_ffn = x["shared_ffn"]
+    mlp_inputs = x["mlp_inputs"]
+    dense_layers = x["dense_layers"]
+    moe_layers = x["moe_layers"]
+    experts = x["experts"]
+    experts_per_token = x["experts_per_token"]
+    expert_ffn = x["expert_ffn"]
+    routed_hidden = x["routed_hidden"]
+    state_space_width = x["state_space_width"]
+    vocab = x["vocab"]
+    head_matmul_parameters = x["head_matmul_parameters"]
+    norms_per_layer = x["norms_per_layer"]
+    parameters = x["parameters"]
+    linear_parameters = x["linear_parameters"]
+    expert_parameters = x["expert_parameters"]
+    active_expert_parameters = x["active_expert_parameters"]
+    window = x["window"]
+    window_share = x["window_share"]
+    causal = x["causal"]
+    layernorm = x["layernorm"]
+    sequence = x["sequence"]
+    mean_length = x["mean_length"]
+    micro_batch = x["micro_batch"]
+    accumulation = x["accumulation"]
+    gpus = x["gpus"]
+    tensor_parallel = x["tensor_parallel"]
+    pipeline_parallel = x["pipeline_parallel"]
+    virtual_pipeline = x["virtual_pipeline"]
+    context_parallel = x["context_parallel"]
+    expert_parallel = x["expert_parallel"]
+    grouped_experts = x["grouped_experts"]
+    adapter_parameters = x["adapter_parameters"]
+    adapter_widths = x["adapter_widths"]
+    adapted_matrices = x["adapted_matrices"]
+    full = x["full"]
+    matmul_bits = x["matmul_bits"]
+    quantizing_passes = x["quantizing_passes"]
+    step_traffic_bytes = x["step_traffic_bytes"]
+    attention_speed = x["attention_speed"]
+    score_accesses = x["score_accesses"]
+    recomputed_share = x["recomputed_share"]
+    uses_stack_loss = x["uses_stack_loss"]
+    kernel_logit_bytes = x["kernel_logit_bytes"]
+    stack_logit_bytes = x["stack_logit_bytes"]
+    fused_norms = x["fused_norms"]
+    stack_fused_norms = x["stack_fused_norms"]
+    adapter_traffic = x["adapter_traffic"]
+    stack_adapter_traffic = x["stack_adapter_traffic"]
+    loops_experts = x["loops_experts"]
+    cudnn_attention = x["cudnn_attention"]
+    upcast_rest = x["upcast_rest"]
+    shards_weights = x["shards_weights"]
+    shards_states = x["shards_states"]
+    splits_layers = x["splits_layers"]
+    quantized = x["quantized"]
+    bits_base = x["bits_base"]
+    group_bits = x["group_bits"]
+    default_group = x["default_group"]
+    shorter_samples = x["shorter_samples"]
+    pads = x["pads"]
+    documents_apart = x["documents_apart"]
+    bandwidth = x["bandwidth"]
+    rate_fp32 = x["rate_fp32"]
+    rate_tf32 = x["rate_tf32"]
+    rate_tensor16 = x["rate_tensor16"]
+    rate_fp8 = x["rate_fp8"]
+    rate_fp4 = x["rate_fp4"]
+    nvlink = x["nvlink"]
+    pcie = x["pcie"]
+    consumer = x["consumer"]
+    link_domain = x["link_domain"]
+    network = x["network"]
+    attention_share = x["attention_share"]
+    attention_share_cudnn = x["attention_share_cudnn"]
+    attained_fp32 = x["attained_fp32"]
+    attained_tf32 = x["attained_tf32"]
+    attained_16 = x["attained_16"]
+    attained_8 = x["attained_8"]
+    attained_4 = x["attained_4"]
+    matmul_16 = x["matmul_16"]
+    matmul_8 = x["matmul_8"]
+    matmul_4 = x["matmul_4"]
+    narrow_width = x["narrow_width"]
+    attention_factor = x["attention_factor"]
+    elementwise_passes = x["elementwise_passes"]
+    quantizing_cost = x["quantizing_cost"]
+    routing_passes = x["routing_passes"]
+    adapter_passes = x["adapter_passes"]
+    dequantize_factor = x["dequantize_factor"]
+    data_link = x["data_link"]
+    tensor_link = x["tensor_link"]
+    expert_link = x["expert_link"]
+    bubble_factor = x["bubble_factor"]
+    host_seconds = x["host_seconds"]
+    host_adapter = x["host_adapter"]
+    host_router = x["host_router"]
+    host_expert = x["host_expert"]
+    unit_seconds = x["unit_seconds"]
+    unit_adapters = x["unit_adapters"]
+    tested_class = x["tested_class"]
+    uses_4 = numpy.where(numpy.less_equal(matmul_bits, 4), numpy.where(numpy.greater(rate_fp4, 0), 1, 0), 0)
+    uses_8 = numpy.where(numpy.less_equal(matmul_bits, 8), numpy.where(numpy.greater(rate_fp8, 0), 1 - uses_4, 0), 0)
+    uses_low = uses_4 + uses_8
+    uses_16 = numpy.where(numpy.less_equal(matmul_bits, 16), numpy.where(numpy.greater(rate_tensor16, 0), 1 - uses_low, 0), 0)
+    uses_tf32 = numpy.where(numpy.greater(matmul_bits, 16), numpy.where(numpy.less_equal(matmul_bits, 19), numpy.where(numpy.greater(rate_tf32, 0), 1, 0), 0), 0)
+    uses_fp32 = -uses_16 - uses_low - uses_tf32 + 1
+    element_bytes = 2*uses_fp32 + 2*uses_tf32 + 2
+    rated = rate_fp32*uses_fp32 + rate_fp4*uses_4 + rate_fp8*uses_8 + rate_tensor16*uses_16 + rate_tf32*uses_tf32
+    wide_attained = attained_fp32*rate_fp32*uses_fp32 + attained_tf32*rate_tf32*uses_tf32
+    linear_rate = attained_4*matmul_4*rate_fp4*uses_4 + attained_8*matmul_8*rate_fp8*uses_8 + matmul_16*(attained_16*rate_tensor16*uses_16 + wide_attained)
+    head_rate = matmul_16*(attained_16*rate_tensor16*(uses_16 + uses_low) + wide_attained)
+    attention_rate = attention_factor*attention_speed*(rate_fp32*uses_fp32 + rate_tensor16*(uses_16 + uses_low) + rate_tf32*uses_tf32)*numpy.where(numpy.greater(cudnn_attention, 0), attention_share_cudnn, attention_share)
+    attained_bandwidth = (17/20)*bandwidth
+    padding = numpy.where(numpy.greater(pads, 0), (27/100)*numpy.log(micro_batch)/numpy.log(2) + 1, 1)
+    row_length = numpy.where(numpy.greater(shorter_samples, 0), mean_length*padding, sequence)
+    seen_length = numpy.where(numpy.greater(documents_apart, 0), numpy.minimum(row_length, 2*mean_length), row_length)
+    gpu_tokens = micro_batch*row_length/(context_parallel*pipeline_parallel*tensor_parallel)
+    data_parallel = numpy.where(numpy.greater(splits_layers, 0), 1, numpy.maximum(1, gpus/(context_parallel*pipeline_parallel*tensor_parallel)))
+    matmul_passes = full + recomputed_share + 2
+    light_passes = recomputed_share + 3
+    active_linear = active_expert_parameters - expert_parameters + linear_parameters
+    parameters_here = -expert_parameters + parameters + expert_parameters/expert_parallel
+    linear_here = -expert_parameters + linear_parameters + expert_parameters/expert_parallel
+    fill = hidden/(hidden + narrow_width)
+    expert_fill = numpy.where(numpy.greater(expert_ffn, 0), expert_ffn/(expert_ffn + narrow_width), 1)
+    product_s = head_matmul_parameters*(2*full + 4)/(fill*head_rate) + 2*matmul_passes*(-active_expert_parameters + active_expert_parameters/expert_fill + active_linear)/(fill*linear_rate)
+    weight_read_s = 2*linear_here*matmul_passes/(attained_bandwidth*gpu_tokens*pipeline_parallel*tensor_parallel)
+    matmul_s = numpy.maximum(product_s, weight_read_s)
+    half = 1 - 1/2*causal
+    context_full = half*seen_length
+    context_window = numpy.where(numpy.greater(seen_length, window), window - 1/2*window**2/seen_length, context_full)
+    mean_context = context_full*(1 - window_share) + context_window*window_share
+    attention_flops = 2*attention_layers*mean_context*(out_width + q_width)
+    attention_s = attention_flops*(recomputed_share + 7/2)/attention_rate + attention_layers*element_bytes*heads*light_passes*score_accesses*seen_length/attained_bandwidth
+    counted_bytes = element_bytes*(attention_layers*(3*k_width + 3*q_width + 3*v_width) + 8*hidden*layers + 12*state_space_width + (2*mlp_inputs + 2)*(dense_layers*ffn + moe_layers*shared_ffn))
+    norm_bytes = element_bytes*hidden*layers*norms_per_layer*(1 - fused_norms)*(1 - layernorm)*(1 - stack_fused_norms)*(26*recomputed_share + 92)
+    elementwise_s = (upcast_rest + 1)*(counted_bytes*elementwise_passes*light_passes*(quantizing_cost*quantizing_passes*uses_low + 1) + norm_bytes)/attained_bandwidth
+    routing_s = element_bytes*elementwise_passes*experts_per_token*light_passes*moe_layers*routing_passes*(expert_ffn*(2*mlp_inputs + 2) + 4*routed_hidden)/attained_bandwidth
+    loss_s = vocab*numpy.where(numpy.greater(uses_stack_loss, 0), stack_logit_bytes, kernel_logit_bytes)/attained_bandwidth
+    adapter_s = 2*adapter_passes*adapter_widths*light_passes*(1 - full)*numpy.minimum(adapter_traffic, stack_adapter_traffic)/attained_bandwidth
+    dequantize_s = dequantize_factor*linear_parameters*quantized*(recomputed_share + 2)*((1/8)*bits_base + 2 + (1/8)*group_bits/default_group)/(attained_bandwidth*gpu_tokens)
+    link = numpy.where(numpy.greater(nvlink, 0), (1/2)*nvlink, (3/4)*(1 - 1/2*consumer)*numpy.where(numpy.greater(pcie, 0), pcie, 32000000000))
+    ring_link = numpy.where(numpy.greater(gpus, link_domain), numpy.minimum(link, link_domain*network), link)
+    tensor_bandwidth = numpy.where(numpy.less(link_domain, tensor_parallel), network, link)
+    tensor_s = 16*hidden*layers*(tensor_parallel - 1)/(tensor_bandwidth*tensor_link)
+    expert_machines = numpy.maximum(1, expert_parallel/link_domain)
+    stays = 1 - 1/expert_machines
+    leaves = (1 - stays**experts_per_token)*(expert_machines - 1)
+    expert_s = 8*moe_layers*routed_hidden*(experts_per_token*(1 - 1/expert_parallel)/link + leaves/network)/expert_link
+    gpu_sum_s = adapter_s + attention_s + dequantize_s + elementwise_s + expert_s + loss_s + matmul_s + routing_s + tensor_s
+    bubble_s = bubble_factor*gpu_sum_s*(pipeline_parallel - 1)/(accumulation*virtual_pipeline)
+    gpu_s = bubble_s + gpu_sum_s
+    expert_loop = loops_experts*(1 - grouped_experts)
+    launches = layers*(adapted_matrices*host_adapter*(1 - full) + 1) + moe_layers*(expert_loop*experts*host_expert + host_router*(1 - expert_loop))
+    host_s = host_seconds*launches*((1/3)*recomputed_share + 1)/(gpu_tokens*pipeline_parallel)
+    body_s = (gpu_s**4 + host_s**4)**(1/4)
+    launch_s = body_s - gpu_s
+    trained = adapter_parameters*(1 - full) + full*parameters
+    state_shards = numpy.where(numpy.greater(shards_states, 0), data_parallel, 1)
+    optimizer_s = step_traffic_bytes*trained/(accumulation*attained_bandwidth*gpu_tokens*pipeline_parallel*state_shards*tensor_parallel)
+    gather_bytes = numpy.where(numpy.greater(quantized, 0), (1/8)*bits_base + (1/8)*group_bits/default_group, 2)
+    sharded_bytes = parameters_here*shards_weights*(2*full + 2*gather_bytes)
+    summed_bytes = (4 - 4*shards_weights)*(adapter_parameters*(1 - full) + full*parameters_here)/accumulation
+    ring_share = 1 - 1/data_parallel
+    units = layers*shards_weights*(adapted_matrices*unit_adapters*(1 - full) + 1)*numpy.where(numpy.greater(data_parallel, 1), 1, 0)
+    data_s = (unit_seconds*units + ring_share*(sharded_bytes + summed_bytes)/(data_link*pipeline_parallel*ring_link*tensor_parallel))/gpu_tokens
+    working_s = body_s + data_s + optimizer_s
+    waiting_s = splits_layers*working_s*(gpus - 1)
+    seconds_per_token = waiting_s + working_s
+    computed_tokens_per_s = seconds_per_token**(-1.0)
+    tokens_per_s = computed_tokens_per_s/padding
+    total_tokens_per_s = gpus*tokens_per_s
+    model_flops = 3*attention_flops + (active_linear + head_matmul_parameters)*(2*full + 4)
+    hardware_flops = model_flops + recomputed_share*(2*active_linear + attention_flops)
+    mfu = computed_tokens_per_s*model_flops/rated
+    hfu = computed_tokens_per_s*hardware_flops/rated
+    case_kind = numpy.where(numpy.greater(experts, 0), 2, numpy.where(numpy.greater(host_s, (3/5)*gpu_s), 1, numpy.where(numpy.less(micro_batch*row_length/context_parallel, 1500), 1, numpy.where(numpy.greater(tested_class, 0), 0, 3))))
+    return {"uses_4": uses_4, "uses_8": uses_8, "uses_low": uses_low, "uses_16": uses_16, "uses_tf32": uses_tf32, "uses_fp32": uses_fp32, "element_bytes": element_bytes, "rated": rated, "wide_attained": wide_attained, "linear_rate": linear_rate, "head_rate": head_rate, "attention_rate": attention_rate, "attained_bandwidth": attained_bandwidth, "padding": padding, "row_length": row_length, "seen_length": seen_length, "gpu_tokens": gpu_tokens, "data_parallel": data_parallel, "matmul_passes": matmul_passes, "light_passes": light_passes, "active_linear": active_linear, "parameters_here": parameters_here, "linear_here": linear_here, "fill": fill, "expert_fill": expert_fill, "product_s": product_s, "weight_read_s": weight_read_s, "matmul_s": matmul_s, "half": half, "context_full": context_full, "context_window": context_window, "mean_context": mean_context, "attention_flops": attention_flops, "attention_s": attention_s, "counted_bytes": counted_bytes, "norm_bytes": norm_bytes, "elementwise_s": elementwise_s, "routing_s": routing_s, "loss_s": loss_s, "adapter_s": adapter_s, "dequantize_s": dequantize_s, "link": link, "ring_link": ring_link, "tensor_bandwidth": tensor_bandwidth, "tensor_s": tensor_s, "expert_machines": expert_machines, "stays": stays, "leaves": leaves, "expert_s": expert_s, "gpu_sum_s": gpu_sum_s, "bubble_s": bubble_s, "gpu_s": gpu_s, "expert_loop": expert_loop, "launches": launches, "host_s": host_s, "body_s": body_s, "launch_s": launch_s, "trained": trained, "state_shards": state_shards, "optimizer_s": optimizer_s, "gather_bytes": gather_bytes, "sharded_bytes": sharded_bytes, "summed_bytes": summed_bytes, "ring_share": ring_share, "units": units, "data_s": data_s, "working_s": working_s, "waiting_s": waiting_s, "seconds_per_token": seconds_per_token, "computed_tokens_per_s": computed_tokens_per_s, "tokens_per_s": tokens_per_s, "total_tokens_per_s": total_tokens_per_s, "model_flops": model_flops, "hardware_flops": hardware_flops, "mfu": mfu, "hfu": hfu, "case_kind": case_kind}
+
+
+def cost(x: Mapping[str, Any]) -> dict[str, Any]:
     job_tokens = x["job_tokens"]
     total_tokens_per_s = x["total_tokens_per_s"]
     gpus = x["gpus"]
@@ -32,6 +586,303 @@ def cost(x):
 
 
 INPUTS = {
+    "training_memory": [
+        "layers",
+        "hidden",
+        "heads",
+        "q_width",
+        "k_width",
+        "v_width",
+        "active_ffn",
+        "vocab",
+        "norms_per_layer",
+        "query_key_norm",
+        "parameters",
+        "linear_parameters",
+        "expert_parameters",
+        "matrix_parameters",
+        "experts",
+        "experts_per_token",
+        "sequence",
+        "micro_batch",
+        "gpus",
+        "tensor_parallel",
+        "pipeline_parallel",
+        "context_parallel",
+        "expert_parallel",
+        "full",
+        "accumulates",
+        "autocast",
+        "upcast_stream",
+        "upcast_rest",
+        "varying_lengths",
+        "clears_cache",
+        "adapter_parameters",
+        "adapter_inputs",
+        "adapter_distinct_inputs",
+        "adapter_ranks",
+        "adapts_mlp",
+        "adapted_parameters",
+        "adapter_bytes",
+        "bits_base",
+        "group_bits",
+        "default_group",
+        "bits_rest",
+        "quantized",
+        "state_copies",
+        "state_fixed_bytes",
+        "step_copies",
+        "step_matrix_bytes",
+        "paged_states",
+        "expands_kv",
+        "score_copies",
+        "score_extra_bytes",
+        "norm_frozen_bytes",
+        "norm_trained_bytes",
+        "fused_mlp",
+        "adapter_input_copies",
+        "adapter_shared_inputs",
+        "method_input_copies",
+        "delta_bytes",
+        "mlp_copies",
+        "mlp_trained_copies",
+        "mlp_backward_copies",
+        "gated",
+        "layernorm",
+        "logit_base_bytes",
+        "logit_fp32_bytes",
+        "loss_hidden_bytes",
+        "whole_logits",
+        "head_code_bytes",
+        "head_code_adapter_bytes",
+        "norm_code_bytes",
+        "checkpointed",
+        "keeps_scores",
+        "offloads_checkpoints",
+        "shards_weights",
+        "shards_gradients",
+        "shards_states",
+        "gradient_buckets",
+        "splits_layers",
+        "fp32_master",
+        "fp32_gradients",
+        "upcasts_trained",
+        "keeps_frozen_inputs",
+        "sums_unsharded",
+        "offloads_weights",
+        "offloads_states",
+        "fragment_logit_bytes",
+        "fragment_varying_bytes",
+        "fragment_saved",
+        "fragment_score_bytes",
+        "fragment_sharded",
+        "fragment_step",
+        "fragment_step_cleared",
+        "reserve_base",
+        "need_fragments",
+        "need_fragments_multi",
+        "nccl_bytes",
+        "card_bytes",
+        "inline_ecc",
+        "sms",
+        "workspace_bytes"
+    ],
+    "inference_memory": [
+        "layers",
+        "hidden",
+        "heads",
+        "head_dim",
+        "q_width",
+        "k_width",
+        "v_width",
+        "ffn",
+        "mlp_inputs",
+        "dense_layers",
+        "vocab",
+        "max_context",
+        "parameters",
+        "linear_parameters",
+        "unquantized_parameters",
+        "value_parameters",
+        "output_parameters",
+        "down_parameters",
+        "matrix_inputs",
+        "matrix_parameters",
+        "embedding_parameters",
+        "head_parameters",
+        "head_matmul_parameters",
+        "query_key_norm",
+        "experts",
+        "experts_per_token",
+        "expert_ffn",
+        "shared_ffn",
+        "kv_values_per_layer",
+        "window",
+        "window_share",
+        "prompt",
+        "generated",
+        "batch",
+        "context_length",
+        "gpus",
+        "group_size",
+        "weight_bits",
+        "bits_base",
+        "bits_v",
+        "bits_o",
+        "bits_down",
+        "bits_head",
+        "bits_embedding",
+        "bits_rest",
+        "group_bits",
+        "default_group",
+        "index_bits",
+        "activation_bytes",
+        "scratch_bytes",
+        "unpack_bytes",
+        "unpack_from",
+        "extra_mlp_copies",
+        "second_head",
+        "transformers_code",
+        "library_kernels",
+        "embeds_on_gpu",
+        "reserves_kv",
+        "pass_tokens",
+        "wide_copies",
+        "narrow_copies",
+        "score_bytes",
+        "resident_bytes",
+        "wide_buffer_bytes",
+        "pytorch_blocks",
+        "cublas_workspace",
+        "between_steps",
+        "graph_tokens",
+        "pool_share",
+        "whole_logits_kept",
+        "layer_rotary",
+        "repeats_kv",
+        "batched_experts",
+        "drops_window",
+        "kv_format_share",
+        "score_copies",
+        "slack_transformers",
+        "slack_llama_cpp",
+        "slack_other",
+        "card_bytes",
+        "inline_ecc",
+        "sms",
+        "compute_capability"
+    ],
+    "train_speed": [
+        "layers",
+        "attention_layers",
+        "hidden",
+        "heads",
+        "q_width",
+        "k_width",
+        "v_width",
+        "out_width",
+        "ffn",
+        "shared_ffn",
+        "mlp_inputs",
+        "dense_layers",
+        "moe_layers",
+        "experts",
+        "experts_per_token",
+        "expert_ffn",
+        "routed_hidden",
+        "state_space_width",
+        "vocab",
+        "head_matmul_parameters",
+        "norms_per_layer",
+        "parameters",
+        "linear_parameters",
+        "expert_parameters",
+        "active_expert_parameters",
+        "window",
+        "window_share",
+        "causal",
+        "layernorm",
+        "sequence",
+        "mean_length",
+        "micro_batch",
+        "accumulation",
+        "gpus",
+        "tensor_parallel",
+        "pipeline_parallel",
+        "virtual_pipeline",
+        "context_parallel",
+        "expert_parallel",
+        "grouped_experts",
+        "adapter_parameters",
+        "adapter_widths",
+        "adapted_matrices",
+        "full",
+        "matmul_bits",
+        "quantizing_passes",
+        "step_traffic_bytes",
+        "attention_speed",
+        "score_accesses",
+        "recomputed_share",
+        "uses_stack_loss",
+        "kernel_logit_bytes",
+        "stack_logit_bytes",
+        "fused_norms",
+        "stack_fused_norms",
+        "adapter_traffic",
+        "stack_adapter_traffic",
+        "loops_experts",
+        "cudnn_attention",
+        "upcast_rest",
+        "shards_weights",
+        "shards_states",
+        "splits_layers",
+        "quantized",
+        "bits_base",
+        "group_bits",
+        "default_group",
+        "shorter_samples",
+        "pads",
+        "documents_apart",
+        "bandwidth",
+        "rate_fp32",
+        "rate_tf32",
+        "rate_tensor16",
+        "rate_fp8",
+        "rate_fp4",
+        "nvlink",
+        "pcie",
+        "consumer",
+        "link_domain",
+        "network",
+        "attention_share",
+        "attention_share_cudnn",
+        "attained_fp32",
+        "attained_tf32",
+        "attained_16",
+        "attained_8",
+        "attained_4",
+        "matmul_16",
+        "matmul_8",
+        "matmul_4",
+        "narrow_width",
+        "attention_factor",
+        "elementwise_passes",
+        "quantizing_cost",
+        "routing_passes",
+        "adapter_passes",
+        "dequantize_factor",
+        "data_link",
+        "tensor_link",
+        "expert_link",
+        "bubble_factor",
+        "host_seconds",
+        "host_adapter",
+        "host_router",
+        "host_expert",
+        "unit_seconds",
+        "unit_adapters",
+        "tested_class"
+    ],
     "cost": [
         "job_tokens",
         "total_tokens_per_s",

@@ -114,3 +114,38 @@ def yuan_per_dollar(catalog: Catalog) -> tuple[float, str] | None:
 def history(card: Card) -> list[PriceRow]:
     """All observations, newest first, undated last."""
     return sorted(card.prices, key=lambda r: (r.date or "", r.kind, r.provider or ""), reverse=True)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a card costs now, as far as the guide knows: the newest price of its kind, in one currency."""
+
+    kind: str
+    currency: str
+    price: float
+    date: str | None
+    old: bool
+    sources: tuple[str, ...]
+
+
+def rent(card: Card, today: dt.date, currency: str = "USD") -> Offer | None:
+    """The middle of the newest on-demand rents for one GPU-hour, None when nobody was seen renting the card."""
+    return _offer(card, today, currency, ("rental",))
+
+
+def purchase(card: Card, today: dt.date, currency: str = "USD") -> Offer | None:
+    """The newest retail price, else the newest used one, else the list price at launch; None when none is known."""
+    found = _offer(card, today, currency, ("retail", "used", "launch"))
+    if found is None and currency == "USD" and card.gpu.launch_price.msrp_usd is not None:
+        launch = card.gpu.launch_price
+        return Offer("launch", "USD", float(launch.msrp_usd or 0), None, True, tuple(launch.sources))
+    return found
+
+
+def _offer(card: Card, today: dt.date, currency: str, kinds: tuple[str, ...]) -> Offer | None:
+    known = {(s.kind, s.currency): s for s in summaries(card, today)}
+    for kind in kinds:
+        summary = known.get((kind, currency))
+        if summary is not None:
+            return Offer(kind, currency, summary.median, summary.date, summary.old, summary.sources)
+    return None

@@ -1,0 +1,147 @@
+"""Speed of training: gathers the inputs of ``formulas.train_speed`` from a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from generator import numbers, options
+from generator.calibration import Calibration
+from generator.catalog import Card
+from generator.estimators import CannotEstimate
+from generator.facts import State
+from generator.formulas import lowered
+from generator.question import Question, Training
+from generator.schema.model import LanguageModel
+
+PROGRAM = "train_speed"
+KINDS = ("dense", "small", "experts", "untested")
+FORMATS = ("fp32", "tf32", "16", "8", "4")
+# Constants with a value of their own for each architecture or software; everything else has one value.
+BY_ARCHITECTURE = ("matmul_16", "matmul_8", "matmul_4")
+BY_STACK = ("elementwise_passes", "host_seconds")
+DEFAULT = "default"
+_TABLES = (
+    "method", "precision", "optimizer", "attention", "checkpointing", "loss", "kernels", "preparation", "sharding",
+    "weights", "stack", "packing",
+)  # fmt: skip
+
+
+def inputs(question: Question, calibration: Calibration) -> dict[str, float]:
+    """Every input of the program ``train_speed``. Raises CannotEstimate with the reason where one is unknown."""
+    work = question.work
+    assert isinstance(work, Training)
+    if question.card is None:
+        raise CannotEstimate("the speed of training needs a card")
+    found = given(question)
+    found.update(constants(calibration.constants, question.card, work.stack))
+    found.update(of_class(calibration.facts, question.card))
+    return found
+
+
+def given(question: Question) -> dict[str, float]:
+    """The inputs that are neither fitted nor measured: model, work, choices, card."""
+    work, card = question.work, question.card
+    assert isinstance(work, Training)
+    assert card is not None
+    try:
+        found = numbers.of_trained_model(question.model)
+    except numbers.NoShapeError as error:
+        raise CannotEstimate(str(error)) from error
+    tables = options.load()
+    for table in _TABLES:
+        found.update(tables.numbers(table, getattr(work, table)))
+    classes = tables.names("card_class")
+    found.update(tables.numbers("card_class", card.gpu.architecture if card.gpu.architecture in classes else "other"))
+    found.update(numbers.of_card(card))
+    found.update(_adapters(question.model, work))
+    found.update(
+        {
+            "sequence": work.sequence,
+            "mean_length": work.mean_length,
+            "micro_batch": work.micro_batch,
+            "accumulation": work.accumulation,
+            "gpus": question.gpus,
+            "tensor_parallel": work.tensor_parallel,
+            "pipeline_parallel": work.pipeline_parallel,
+            "virtual_pipeline": work.virtual_pipeline,
+            "context_parallel": work.context_parallel,
+            "expert_parallel": work.expert_parallel,
+            "grouped_experts": float(work.grouped_experts),
+        }
+    )
+    _check_rate(card, found)
+    return found
+
+
+def _check_rate(card: Card, found: Mapping[str, float]) -> None:
+    """Raises CannotEstimate when the rate that the products would run at is not published."""
+    wanted = {32: ("rate_fp32", "fp32"), 19: ("rate_tf32", "tensor_tf32")}.get(
+        int(found["matmul_bits"]), ("rate_tensor16", "tensor_bf16_fp32acc")
+    )
+    if found[wanted[0]] > 0:
+        return
+    # Hardware without the format falls back to FP32; a rate that nobody published is another matter.
+    if card.rates[wanted[1]].state is State.UNKNOWN or found["rate_fp32"] <= 0:
+        raise CannotEstimate(f"{card.gpu.name}: its speed in this number format is not published")
+
+
+def _adapters(model: LanguageModel, work: Training) -> dict[str, float]:
+    """Sizes of the adapters; zeros for full fine-tuning."""
+    if work.method == "full":
+        return {"adapter_parameters": 0.0, "adapter_widths": 0.0, "adapted_matrices": 0.0}
+    if model.shape is None:
+        raise CannotEstimate(f"{model.name}: the matrices that adapters would sit on are not known")
+    known = numbers.modules(model.shape)
+    targets = tuple(name for name in work.targets if name in known)
+    if not targets:
+        raise CannotEstimate(f"none of the LoRA targets {' '.join(work.targets)} is a matrix of this model")
+    return {
+        "adapter_parameters": float(work.trainable or numbers.adapter_parameters(model.shape, targets, work.rank)),
+        "adapter_widths": numbers.adapter_widths(model.shape, targets),
+        "adapted_matrices": float(len(targets)),
+    }
+
+
+def constants(fitted: Mapping[str, Any], card: Card, stack: str) -> dict[str, float]:
+    """The fitted constants for one card and one software: those of their own level, else of none in particular."""
+    level = {**dict.fromkeys(BY_ARCHITECTURE, card.gpu.architecture), **dict.fromkeys(BY_STACK, stack)}
+    return {
+        name: float(value.get(level[name], value[DEFAULT]) if name in level else value)
+        for name, value in fitted.items()
+    }
+
+
+def of_class(facts: Mapping[str, Any], card: Card) -> dict[str, float]:
+    """What was measured of a card or else of its class: attained shares, and whether language models were."""
+    attained: Mapping[str, Mapping[str, float]] = facts["attained"]
+    keys = (card.gpu.slug, class_of(card), DEFAULT)
+    return {
+        **{f"attained_{name}": _first(attained[name], keys) for name in FORMATS},
+        "tested_class": float(card.gpu.architecture in facts["architectures"]),
+    }
+
+
+def class_of(card: Card) -> str:
+    """Cards that attain the same share of their rated speed: laptops are rated at their lowest clock."""
+    return f"{card.gpu.architecture}/laptop" if card.gpu.market == "laptop" else card.gpu.architecture
+
+
+def _first(table: Mapping[str, float], keys: Iterable[str]) -> float:
+    return next(float(table[key]) for key in keys if key in table)
+
+
+def estimate(question: Question, calibration: Calibration) -> Mapping[str, float]:
+    """All results of the program with its inputs; times in seconds. Raises CannotEstimate."""
+    found = inputs(question, calibration)
+    # As NumPy numbers, where a part that does not apply may divide by zero.
+    with np.errstate(all="ignore"):
+        results = lowered.train_speed({name: np.float64(value) for name, value in found.items()})
+    return {**found, **{name: float(value) for name, value in results.items()}}
+
+
+def band(results: Mapping[str, float], calibration: Calibration) -> tuple[float, float]:
+    """Low and high factor on the speed for a case of this kind."""
+    return calibration.bands[KINDS[int(results["case_kind"])]]

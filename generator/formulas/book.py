@@ -1,0 +1,68 @@
+"""The formulas as the pages and the command line read them: names, units, meanings, MathML. Needs no SymPy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PATH = Path(__file__).parent / "book.json"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """See :class:`generator.formulas.algebra.Quantity`."""
+
+    name: str
+    sign: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One equation; ``mathml`` is its right side, every symbol a slot ``⟦name⟧``."""
+
+    gives: str
+    mathml: str
+    sources: tuple[str, ...]
+    holds: str
+    term: bool
+
+
+@dataclass(frozen=True)
+class Program:
+    """Formulas in the order in which they are computed."""
+
+    name: str
+    title: str
+    quantities: Mapping[str, Quantity]
+    formulas: tuple[Formula, ...]
+
+    @property
+    def inputs(self) -> tuple[Quantity, ...]:
+        """The quantities that no formula gives."""
+        computed = {f.gives for f in self.formulas}
+        return tuple(q for q in self.quantities.values() if q.name not in computed)
+
+
+@cache
+def programs() -> Mapping[str, Program]:
+    """All programs by name, in the order in which the guide explains them."""
+    raw = json.loads(PATH.read_text(encoding="utf-8"))
+    return {
+        name: Program(
+            name,
+            content["title"],
+            {q: Quantity(q, **fields) for q, fields in content["quantities"].items()},
+            tuple(Formula(f["gives"], f["mathml"], tuple(f["sources"]), f["holds"], f["term"]) for f in content["formulas"]),
+        )
+        for name, content in raw.items()
+    }
+
+
+def program(name: str) -> Program:
+    """One program. Raises KeyError for a name that is none."""
+    return programs()[name]
