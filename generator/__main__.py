@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from generator import __version__, catalog, i18n, published
+from generator.commands import accuracy as commands_accuracy
+from generator.commands import estimate as commands_estimate
+from generator.commands import recommend as commands_recommend
 from generator.problems import Problem, near, report, show
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     calibrate.add_argument("names", nargs="*", metavar="NAME", help="only these, e.g. inference-memory")
     calibrate.add_argument("--check", action="store_true", help="only say whether they are current")
     calibrate.set_defaults(run=_calibrate)
+
+    for command in (commands_estimate, commands_recommend, commands_accuracy):
+        command.add(commands)
 
     messages = commands.add_parser("messages", help="bring the interface strings up to date")
     messages.add_argument("--check", action="store_true", help="only say whether they are complete")

@@ -181,26 +181,19 @@ def speed(question: Question, exclude_family: str | None = None) -> Speed:
     if isinstance(question.work, Training):
         fitted = calibration.load("train-speed").excluding(exclude_family)
         numbers = train_speed.estimate(question, fitted)
-        low, high = fitted.bands[train_speed.kind(question)]
+        low, high = train_speed.band(numbers, fitted)
         value = numbers["tokens_per_s"]
         return Speed(
             Interval(value, value * low, value * high), True, tuple(_terms(train_speed.PROGRAM, numbers)), {}, numbers
         )
     fitted = calibration.load("inference-speed").excluding(exclude_family)
     numbers = inference_speed.estimate(question, fitted)
-    decode, prefill = (_band(fitted, inference_speed.kind(question, what)) for what in ("decode", "prefill"))
-    rates = {
-        "prefill": (numbers["prefill_tokens_per_s"], prefill),
-        "decode": (numbers["decode_tokens_per_s"], decode),
-        "output": (numbers["output_tokens_per_s"], decode),
-        "combined": (numbers["combined_tokens_per_s"], decode),
-    }
-    extra = {name: Interval(value, value * low, value * high) for name, (value, (low, high)) in rates.items()}
+    extra = {}
+    for figure in inference_speed.FIGURES:
+        low, high = inference_speed.band(question, figure, fitted)
+        value = numbers[f"{figure}_tokens_per_s"]
+        extra[figure] = Interval(value, value * low, value * high)
     return Speed(extra["decode"], False, tuple(_terms(inference_speed.PROGRAM, numbers)), extra, numbers)
-
-
-def _band(fitted: Calibration, kind: str) -> tuple[float, float]:
-    return fitted.bands[kind]
 
 
 # What a reader can change without changing the model: option, value. Milder changes first.
@@ -255,9 +248,9 @@ def _changed(question: Question, option: str, value: Any) -> Question | None:
             other |= {"weights": "bf16"} if value == "lora" else {"weights": "nf4-dq", "preparation": "kbit"}
         if option == "loss" and work.loss == "parallel":
             return None
-    elif option == "weights" and work.weights not in ("bf16", "fp16", "fp32"):
-        return None
-    elif option == "weights" and (value == "q4_k_m") != (work.engine in ("llama.cpp", "ollama")):
+    elif (option == "weights" and work.weights not in ("bf16", "fp16", "fp32")) or (
+        option == "weights" and (value == "q4_k_m") != (work.engine in ("llama.cpp", "ollama"))
+    ):
         return None
     try:
         changed = replace(work, **other)

@@ -36,7 +36,9 @@ def of_trained_model(model: LanguageModel) -> dict[str, float]:
         return _of_hybrid(other, other.hybrid, model.parameters.counted)
     if model.kind == "encoder" and other is not None and other.layers.isdigit():
         return _of_encoder(other, parameters.count(model) or 0)
-    raise NoShapeError(f"{model.name}: the speed of training is known for decoders and encoders only, this is {model.kind}")
+    raise NoShapeError(
+        f"{model.name}: the speed of training is known for decoders and encoders only, this is {model.kind}"
+    )
 
 
 def _of_hybrid(other: EncoderShape, hybrid: Hybrid, counted: int) -> dict[str, float]:
@@ -274,16 +276,20 @@ def of_card(card: Card) -> dict[str, float]:
         "inline_ecc": float(gpu.market == "datacenter" and gpu.memory.memory_type.startswith("GDDR")),
         "bandwidth": gpu.memory.bandwidth_gb_s * 1e9,
         "sms": float(gpu.compute.sm_count or 0),
+        "clock": (gpu.compute.boost_clock_mhz or 0.0) * 1e6,
         "compute_capability": float(card.architecture.compute_capability or 0),
         "rate_fp32": rate["fp32"],
         "rate_fp16": max(rate["tensor_fp16_fp32acc"], rate["fp16"]),
         "rate_bf16": rate["tensor_bf16_fp32acc"],
         "rate_tensor16": rate["tensor_bf16_fp32acc"] or rate["tensor_fp16_fp32acc"],
+        "rate_half_sums": rate["tensor_fp16_fp16acc"],
         "rate_tf32": rate["tensor_tf32"],
         "rate_fp8": rate["tensor_fp8_fp32acc"],
         "rate_fp4": rate["tensor_fp4"],
         "rate_int8": max(rate["tensor_int8"], rate["dp4a_int8"]),
         "nvlink": (gpu.power.nvlink_gb_s or 0.0) * 1e9,
+        # PCIe cards need a bridge, which most machines lack.
+        "nvlink_joined": float(gpu.identity.form_factor in ("sxm_module", "superchip")),
         # GPUs joined by NVLink or by one machine: a rack of 72 with Grace and Blackwell, else a server of 8.
         "link_domain": 72.0 if rack else 8.0,
         # 2 GB/s a lane and direction in generation 4, twice that with each generation (PCI-SIG).

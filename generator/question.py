@@ -93,7 +93,8 @@ class Inference:
     engine: str = "transformers"
     # Of the transformers library, where the engine uses its models.
     release: str = "5.0"
-    tensor_parallel: int = 1
+    # GPUs that share each matrix; 0: as the engine does by itself, all or (layer after layer) one.
+    tensor_parallel: int = 0
 
     # Options whose names stand in a table of the same name.
     choices: ClassVar[tuple[str, ...]] = ("weights", "kv_cache", "attention", "engine", "release")
@@ -153,7 +154,8 @@ def _default(name: str, default: Any, filled: Mapping[str, Any]) -> Any:
 
 # Options that say nothing in a case where they have no effect are not listed as assumptions.
 _QUIET = {"tensor_parallel", "pipeline_parallel", "context_parallel", "expert_parallel", "offload", "adapter_bytes",
-          "accumulation", "stack", "group_size", "weight_bits", "context", "kernels", "adapter", "trainable", "varying_lengths",
+          "accumulation", "stack", "group_size", "weight_bits", "context", "kernels", "adapter", "trainable",
+          "varying_lengths",
           "clears_cache", "grouped_experts", "packing"}  # fmt: skip
 
 
@@ -163,12 +165,12 @@ def _matters(name: str, filled: Mapping[str, Any]) -> bool:
     if name == "sharding":
         return False
     if name == "virtual_pipeline":
-        return filled.get("pipeline_parallel", 1) != 1
+        return bool(filled.get("pipeline_parallel", 1) != 1)
     if name == "mean_length":
-        return filled.get("packing") != "full"
+        return bool(filled.get("packing") != "full")
     if name == "release":
         tables, engine = options.load(), str(filled.get("engine"))
-        return engine in tables.names("engine") and tables.numbers("engine", engine)["transformers_code"] > 0
+        return engine in tables.names("engine") and bool(tables.numbers("engine", engine)["transformers_code"])
     return name not in _QUIET
 
 
@@ -207,8 +209,9 @@ def check(work: Training | Inference, gpus: int) -> list[str]:
             found.append(f"group_size: {show(work.group_size)} is out of range; expected -1 to {MAX_GROUP:,}")
         if not 0 <= work.weight_bits <= 32:
             found.append(f"weight_bits: {show(work.weight_bits)} is out of range; expected 0 to 32")
-        if not 1 <= work.tensor_parallel <= gpus:
-            found.append(f"tensor_parallel: {work.tensor_parallel} with {gpus} GPUs; expected 1 to {gpus}")
+        ways = work.tensor_parallel
+        if not isinstance(ways, int) or not 0 <= ways <= gpus or (ways and gpus % ways):
+            found.append(f"tensor_parallel: {show(ways)} with {gpus} GPUs; expected 0 or a divisor of {gpus}")
         return found
     return found + _check_parallel(work, gpus)
 
@@ -234,5 +237,6 @@ def _check_parallel(work: Training, gpus: int) -> list[str]:
     if gpus == 1 and work.sharding not in ("none", "fsdp", "fsdp2", "zero1", "zero2", "zero3"):
         found.append(f"sharding: '{work.sharding}' needs more than 1 GPU; expected none")
     if gpus > 1 and work.sharding == "none" and product == 1:
-        found.append(f"sharding: {gpus} GPUs need a way to share the work; expected {', '.join(options.load().names('sharding')[1:])}")
+        ways = ", ".join(options.load().names("sharding")[1:])
+        found.append(f"sharding: {gpus} GPUs need a way to share the work; expected {ways}")
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+
 from generator.formulas import library, lower, lowered
 from generator.formulas.algebra import Program, when
 from generator.problems import show
@@ -30,7 +31,7 @@ def random_inputs(program: Program, seed: int) -> dict[str, float]:
         kind = rng.randrange(4)
         values[quantity.name] = (
             float(rng.randrange(2))
-            if kind == 0 and quantity.unit == ""
+            if quantity.sign.startswith("x_")
             else float(rng.randint(1, 64))
             if kind == 1
             else 10 ** rng.uniform(-3, 9)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from generator import options, published
 from generator.__main__ import main
 from generator.calibration import Calibration
@@ -16,9 +19,6 @@ from generator.estimators import CannotEstimate, inference_memory
 from generator.formulas.inference import INFERENCE_MEMORY
 from generator.names import Names
 from generator.question import Inference, Question, QuestionError, ask
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.conftest import ROOT
 
 MIB, GIB = 2**20, 2**30
@@ -53,7 +53,7 @@ def test_qwen_7b_in_bf16(catalog: Catalog) -> None:
     assert found["kv_cache"] == cache
     assert found["rounding"] == rounding
     assert found["allocated"] == weights + cache + rounding + step + 8320 * 1024
-    assert found["in_prompt"] == 0
+    assert found["at_generation"] == 1
     assert found["allocated"] / GIB == pytest.approx(14.35, abs=0.01)
 
 
@@ -61,7 +61,7 @@ def test_the_prompt_sets_the_peak(catalog: Catalog) -> None:
     """14,336 tokens through one layer of Llama 2 7B: three wide and four narrow tensors, cosines, sines and ids."""
     found = answer(catalog, "llama-2-7b", prompt=14_336, generated=1, release="4.45")
     layer = 14_336 * (2 * (3 * 11_008 + 4 * 4096) + 2 * 128 * 2 + 8)
-    assert found["in_prompt"] == 1
+    assert found["at_prompt"] == 1
     assert found["work_per_gpu"] == layer
     assert found["kv_per_gpu"] == 32 * 2 * 4096 * 2 * 14_336
 
@@ -100,6 +100,7 @@ def test_tied_heads(catalog: Catalog) -> None:
     assert answer(catalog, "qwen2.5-0.5b")["head_bytes"] == 0
     assert answer(catalog, "qwen2.5-0.5b", engine="llama.cpp", weights="q8_0")["head_bytes"] == table * 8.5 / 8
     found = answer(catalog, "qwen2.5-0.5b", weights="awq-int4", prompt=1, generated=1)
+    assert found["at_loading"] == 1
     assert found["loading_per_gpu"] == table * 2
     assert found["allocated"] == found["load_peak"]
 
@@ -127,7 +128,9 @@ def test_without_a_card(catalog: Catalog) -> None:
 
 # --- properties ------------------------------------------------------------------------------------------------------
 
-MODELS = ("llama-2-7b", "qwen2.5-0.5b", "qwen3-30b-a3b", "gpt-neox-20b", "deepseek-v2-lite", "mixtral-8x7b", "gemma-2-9b")
+MODELS = (
+    "llama-2-7b", "qwen2.5-0.5b", "qwen3-30b-a3b", "gpt-neox-20b", "deepseek-v2-lite", "mixtral-8x7b", "gemma-2-9b",
+)  # fmt: skip
 works = st.fixed_dictionaries({
     "weights": st.sampled_from(options.load().names("weights")),
     "engine": st.sampled_from(options.load().names("engine")),
@@ -150,14 +153,14 @@ def test_the_terms_add_up(catalog: Catalog, model: str, work: dict[str, Any], gp
     assert sum(found[name] for name in TERMS) == pytest.approx(found["allocated"], rel=1e-9)
     assert all(found[name] >= 0 for name in TERMS)
     assert found["allocated"] >= found["load_peak"] / gpus
-    assert found["in_prompt"] in (0, 1)
+    assert found["at_loading"] + found["at_prompt"] + found["at_generation"] == 1
 
 
 @many
-@given(st.sampled_from(MODELS), works, st.sampled_from(("prompt", "generated", "batch", "context")), st.integers(1, 5000))
-def test_more_work_never_needs_less(
-    catalog: Catalog, model: str, work: dict[str, Any], name: str, more: int
-) -> None:
+@given(
+    st.sampled_from(MODELS), works, st.sampled_from(("prompt", "generated", "batch", "context")), st.integers(1, 5000)
+)
+def test_more_work_never_needs_less(catalog: Catalog, model: str, work: dict[str, Any], name: str, more: int) -> None:
     if name == "context" and not work["context"]:
         return  # 0 is "as needed"
     small, large = answer(catalog, model, **work), answer(catalog, model, **{**work, name: work[name] + more})
@@ -188,7 +191,8 @@ def names(catalog: Catalog) -> Names:
 
 
 def row(**cells: str) -> dict[str, str]:
-    return {"method": "inference", "model": "meta-llama/Llama-2-7b-hf", "what_is_measured": "max_memory_allocated", **cells}
+    silent = {"method": "inference", "model": "meta-llama/Llama-2-7b-hf", "what_is_measured": "max_memory_allocated"}
+    return {**silent, **cells}
 
 
 @pytest.mark.parametrize(
@@ -200,7 +204,8 @@ def row(**cells: str) -> dict[str, str]:
          {"weights": "gptq-int4", "group_size": 0, "release": "4.45", "prompt": cases.PROMPT}),
         ({"weights_dtype": "AWQ", "framework": "HF Transformers 5.2"}, {"weights": "awq-int4", "release": "5.0"}),
         ({"weights_dtype": "GPTQ 4bit g- act-order yes", "framework": "ExLlama v1", "seq_len": "2048"},
-         {"weights": "gptq-int4", "group_size": -1, "engine": "exllama", "prompt": 2048, "generated": 0, "context": 2048}),
+         {"weights": "gptq-int4", "group_size": -1, "engine": "exllama", "prompt": 2048, "generated": 0,
+          "context": 2048}),
         ({"weights_dtype": "GPTQ-128g 4.15bit", "framework": "GPTQ-for-LLaMa", "seq_len": "2048"},
          {"weights": "gptq-int4", "group_size": 128, "engine": "gptq", "prompt": 1, "generated": 2047}),
         ({"weights_dtype": "nf4-double_quant 4.127bit", "framework": "transformers"}, {"weights": "nf4-dq"}),
@@ -245,7 +250,8 @@ def test_meters_and_sizes_of_cards(names: Names) -> None:
 
 @pytest.mark.parametrize(
     ("text", "format_", "group", "bits"),
-    [("W4A16 g64", "nf4-dq", None, None), ("gptq int3 g=64", "gptq-int3", 64, None), ("AWQ 4bit 128g", "awq-int4", 128, None),
+    [("W4A16 g64", "nf4-dq", None, None), ("gptq int3 g=64", "gptq-int3", 64, None),
+     ("AWQ 4bit 128g", "awq-int4", 128, None),
      ("exl2 3.5bpw", "exl2", None, 3.5), ("IQ3_XXS", "iq3_xxs", None, None), ("bitsandbytes 8-bit", "int8", None, None),
      ("MXFP4", "mxfp4", None, None), ("16bit", "fp16", None, None)],
 )  # fmt: skip
@@ -275,7 +281,8 @@ def test_engines_that_fill_the_card(catalog: Catalog) -> None:
 def test_questions_that_make_no_sense(catalog: Catalog) -> None:
     with pytest.raises(QuestionError) as error:
         ask(
-            Inference, {"weights": "q4_km", "engine": "transformer", "context": -1, "group_size": -7, "weight_bits": 99.0},
+            Inference,
+            {"weights": "q4_km", "engine": "transformer", "context": -1, "group_size": -7, "weight_bits": 99.0},
             model=catalog.models["llama-2-7b"],
         )  # fmt: skip
     lines = str(error.value).splitlines()
@@ -303,8 +310,8 @@ def test_calibration() -> None:
     assert fitted["n"]["allocated"] > 250
     assert fitted["bands"]["allocated"] == (0.95, 1.05)
     assert 0 < fitted["constants"]["slack_transformers"] < fitted["constants"]["slack_llama_cpp"] < 4 * GIB
-    device = {r["source_family"] for r in rows if cases.is_inference(r) and cases.meter(r) == "device" and r["status"] == "ok"}
-    (only,) = device
+    whole_cards = [r for r in rows if cases.is_inference(r) and cases.meter(r) == "device" and r["status"] == "ok"]
+    (only,) = {r["source_family"] for r in whole_cards}
     without = calibrator.fit(rows, exclude_family=only)
     assert set(without["constants"].values()) == {0.0}
     assert without["bands"]["device"] == (0.8, 1.25)

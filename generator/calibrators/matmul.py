@@ -4,9 +4,10 @@ The share is the fastest ``torch.matmul`` of a submission over the rated speed, 
 Shares above 1 are no mistake: a GeForce runs above its rated clock, a laptop GPU far above its lowest.
 
 A card that nobody measured has, in 16 bits, the share that its board power allows, because a card that lacks power
-lowers its clock: a × min(W per rated TFLOP/s, ENOUGH_WATTS) ** b, fitted over the measured cards. In other formats, and
-without a known power, it has the median of its class (architecture, laptops apart) or else of all cards. Nobody
-published products in 4 bits: they are taken to lose against 8 bits what 8 bits lose against 16.
+lowers its clock: a × min(W per rated TFLOP/s, ENOUGH_WATTS) ** b, fitted over the measured cards. In FP32 and TF32, and
+without a known power, it has the median of its class (architecture, laptops apart) or else of all cards. In 8 bits it
+has its share in 16 bits times the loss of the cards that were measured in both, and in 4 bits, which nobody published,
+what 8 bits attain times that loss again.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ def shares(root: Path = ROOT) -> dict[str, dict[str, float]]:
             submissions[place] = max(submissions.get(place, 0.0), speed * 1e12 / rated)
     found = {name: {slug: median(values.values()) for slug, values in best[name].items()} for name in RATES}
     loss = median(found["8"][slug] / found["16"][slug] for slug in found["8"] if slug in found["16"])
-    tables = {name: _with_classes(table, cards.cards) for name, table in found.items() if name != "4"}
-    tables["4"] = {key: share * loss for key, share in tables["8"].items()}
+    tables = {name: _with_classes(table, cards.cards) for name, table in found.items() if name not in ("8", "4")}
     tables["16"] = _by_power(found["16"], cards.cards) | tables["16"]
+    tables["8"] = {key: share * loss for key, share in tables["16"].items()} | found["8"]
+    tables["4"] = {key: share * loss for key, share in tables["8"].items()}
     return tables
 
 

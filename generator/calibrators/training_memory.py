@@ -23,7 +23,8 @@ from generator.names import Names
 KIND = "memory"
 Row = Mapping[str, str]
 GIB = 2**30
-# name -> (start, scale); the need's starts were chosen with the rows in view. Starts are guesses of the right size; where no row says anything, they stay.
+# name -> (start, scale). Starts are guesses of the right size, and where no row says anything, they stay; the starts of
+# the need were chosen with the rows in view.
 _LOST = {
     "fragment_logit_bytes": (5.0, 1.0), "fragment_varying_bytes": (10.0, 1.0), "fragment_saved": (0.2, 1.0),
     "fragment_step": (0.3, 1.0), "reserve_base": (0.2, float(GIB)), "fragment_sharded": (0.3, 1.0),
@@ -172,11 +173,9 @@ def _bands(table: Sequence[_Case], constants: Mapping[str, float]) -> dict[str, 
     for meter in ("allocated", "reserved", "device"):
         for varying in (False, True):
             kind = f"{meter} {'varying' if varying else 'fixed'}"
-            ratio = np.array([1 / (1 + e) for e, c in zip(errors, table, strict=True) if c.meter == meter and c.varying == varying])
-            if len(ratio) < 10:
-                ratio = np.array([1 / (1 + e) for e, c in zip(errors, table, strict=True) if c.meter == meter])
+            own = np.array([c.meter == meter for c in table])
+            alike = own & np.array([c.varying == varying for c in table])
+            ratio = 1 / (1 + errors[alike if alike.sum() >= 10 else own])
             low, high = (float(q) for q in np.quantile(ratio, _QUANTILES)) if len(ratio) else (0.85, 1.25)
             found[kind] = (min(low, 1 - _NARROWEST), max(high, 1 + _NARROWEST))
     return found
-
-

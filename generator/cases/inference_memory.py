@@ -86,7 +86,7 @@ def _weights(row: Row, framework: str, in_name: str | None, assumed: list[str]) 
 
 
 def _by_framework(found: Weights, framework: str) -> Weights:
-    """The same bits in the framework's own format; a type of activations under a quantizing library is not the weights'."""
+    """The same bits in the framework's own format. What a quantizing library calls its type is that of activations."""
     eight_or_four = {"int8": 8, "nf4-dq": 4}.get(found.format)
     if eight_or_four and re.search(r"llama\.?cpp|ctransformers|ollama", framework):
         return Weights("q8_0" if eight_or_four == 8 else "q4_k_m")
@@ -101,8 +101,7 @@ def _engine(framework: str, weights: str) -> str:
     for pattern, engine in _ENGINES:
         if re.search(pattern, framework):
             return engine
-    of_llama_cpp = "llama.cpp" if re.match(r"i?q\d_", weights) else "exllamav2" if weights == "exl2" else "transformers"
-    return of_llama_cpp
+    return "llama.cpp" if re.match(r"i?q\d_", weights) else "exllamav2" if weights == "exl2" else "transformers"
 
 
 def _release(row: Row, framework: str, engine: str, assumed: list[str]) -> str:

@@ -16,7 +16,8 @@ Row = Mapping[str, str]
 # Software by the words of its name; the first that matches.
 _STACKS = (
     ("megatron", r"megatron|nemo|transformer.?engine"),
-    ("native", r"foundry|composer|fms-fsdp|torchtitan|litgpt|lit-gpt|torchtune|nanogpt|torch\.compile|gpt-neox|lightning|deeplearningexamples"),
+    ("native", r"foundry|composer|fms-fsdp|torchtitan|litgpt|lit-gpt|torchtune|nanogpt|torch\.compile|gpt-neox"
+               r"|lightning|deeplearningexamples"),
     ("fused", r"foak|liger|unsloth|fast-kernels|fused"),
     ("transformers", r"\bhf\b|hugging|transformers|trainer|peft|trl|swift|factory|axolotl|accelerate|deepspeed|xtuner"),
 )  # fmt: skip
@@ -220,6 +221,8 @@ def _sizes(row: Row, text: Row, stack: str, given: Mapping[str, Any], gpus: int)
         stated = re.search(r"avg ~(\d+)", note)
         found["packing"] = "padding-free" if without_padding else "padded"
         found["mean_length"] = int(stated[1]) if stated else None
+        # The longest length that a sample may have tells nothing about it.
+        found["sequence"] = found["sequence"] or SAMPLE
     elif stack == "megatron" and ("packed" in text["method"] or given["method"] != "full"):
         found["packing"], found["mean_length"] = "documents", SAMPLE
     split = given["tensor_parallel"] * given["pipeline_parallel"] * given["context_parallel"]

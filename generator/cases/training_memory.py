@@ -9,8 +9,8 @@ from typing import Any
 from generator.cases.text import card_of, model_of, whole
 from generator.estimators import CannotEstimate
 from generator.names import Names
-from generator.scoring import number
 from generator.question import ALL_TARGETS, Question, QuestionError, Training, ask
+from generator.scoring import number
 
 Row = Mapping[str, str]
 # Where a row of instruction data is not packed: the longest sample, and what others have on average.
@@ -41,7 +41,7 @@ def question(row: Row, names: Names) -> Question:
     card = card_of(row, names, assumed)
     framework = (row.get("framework") or "").lower()
     given: dict[str, Any] = {"method": _method(row)}
-    given["weights"], given["precision"] = _formats(row, framework, stored, str(given["method"]))
+    given["weights"], given["precision"] = _formats(row, framework, stored)
     if given["method"] == "lora" and given["weights"] not in ("bf16", "fp16", "fp32"):
         given["method"] = "qlora"
     given.update(_sizes(row, framework, assumed))
@@ -51,6 +51,7 @@ def question(row: Row, names: Names) -> Question:
     gpus = whole(row, "n_gpus") or 1
     given["sharding"], given["offload"] = _sharding(row, gpus)
     given.update(_parallel(row, framework))
+    given["grouped_experts"] = "scattermoe" in framework or "megatron" in (row.get("sharding") or "").lower()
     if model.shape is not None and given["sequence"]:
         given["sequence"] += _virtual_tokens(row, model.shape.hidden_size)
     text = f"{row.get('seq_note', '')} {row.get('notes', '')}".lower()
@@ -59,7 +60,10 @@ def question(row: Row, names: Names) -> Question:
         re.search(r"dynamic|truncated|not packed|padding|variable", text)
     )  # fmt: skip
     try:
-        return ask(Training, given, model=model, card=card, capacity_gib=capacity(row), gpus=gpus, meter=meter(row), assumed=assumed)
+        return ask(
+            Training, given, model=model, card=card, capacity_gib=capacity(row), gpus=gpus, meter=meter(row),
+            assumed=assumed,
+        )  # fmt: skip
     except QuestionError as error:
         raise CannotEstimate(str(error).replace("\n", "; ")) from error
 
@@ -95,7 +99,7 @@ def _method(row: Row) -> str:
     raise CannotEstimate(f"the method '{text}' is not modelled")
 
 
-def _formats(row: Row, framework: str, stored: str | None, method: str) -> tuple[str, str]:
+def _formats(row: Row, framework: str, stored: str | None) -> tuple[str, str]:
     text, notes = (row.get("weights_dtype") or "").lower(), (row.get("notes") or "").lower()
     compute = (row.get("compute_dtype_or_amp") or "").lower()
     if "aqlm" in f"{text} {notes} {row.get('model', '')}".lower():
@@ -112,7 +116,7 @@ def _formats(row: Row, framework: str, stored: str | None, method: str) -> tuple
         weights = "fp32"  # what from_pretrained loads when nothing is said
     else:
         weights = "fp16" if re.match(r"float16|fp16", text) else "bf16"
-    half = "fp16" if "16" in compute and "bf" not in compute and "float16" in compute.replace("bfloat16", "") else "bf16"
+    half = "fp16" if re.search(r"\bf(?:loat|p)16", compute) else "bf16"
     if "autocast" in compute or (not compute and "swift" in framework):
         return weights, f"amp-{half}"
     return weights, "fp32" if weights == "fp32" else half
@@ -146,7 +150,8 @@ def _kernels(row: Row, framework: str, family: str, given: Mapping[str, Any]) ->
     """Kernels, loss, attention and preparation, from what the framework's name and its flags stand for."""
     flags = framework.split("framework_config=")[-1] if "framework_config=" in framework else ""
     other, notes = (row.get("other_parallelism") or "").lower(), (row.get("notes") or "").lower()
-    checkpointing, attention = (row.get("activation_checkpointing") or "").lower(), (row.get("attention_impl") or "").lower()
+    checkpointing = (row.get("activation_checkpointing") or "").lower()
+    attention = (row.get("attention_impl") or "").lower()
     found: dict[str, Any] = {"loss": "stock", "kernels": "stock", "preparation": "none", "attention": None}
     found["checkpointing"] = None if not checkpointing else "none" if re.match(r"no|false", checkpointing) else "full"
     for name, pattern in (("eager", r"eager"), ("flash", r"flash"), ("sdpa", r"sdpa")):
@@ -157,7 +162,8 @@ def _kernels(row: Row, framework: str, family: str, given: Mapping[str, Any]) ->
         found["attention"] = "flash"
     if "foak" in flags:
         # The comparison with Liger ran with a later kernel, which reuses the logits' memory for their gradient.
-        found["loss"] = "linear" if "liger" in flags else "fused-inplace" if "liger" in notes and _amp(given) else "fused"
+        inplace = "liger" in notes and str(given["precision"]).startswith("amp")
+        found["loss"] = "linear" if "liger" in flags else "fused-inplace" if inplace else "fused"
         found["kernels"] = "fused-adapters" if "accelerated-peft" in flags else "fused"
     elif "unsloth" in framework:
         found |= {"kernels": "unsloth", "loss": "linear", "attention": "flash"}
@@ -183,10 +189,6 @@ def _kernels(row: Row, framework: str, family: str, given: Mapping[str, Any]) ->
     if "megatron" in (row.get("sharding") or "").lower():
         found |= {"loss": "parallel", "kernels": "liger", "attention": "flash", "preparation": "none"}
     return found
-
-
-def _amp(given: Mapping[str, Any]) -> bool:
-    return str(given["precision"]).startswith("amp")
 
 
 def _optimizer(row: Row) -> str:
@@ -243,7 +245,8 @@ def _virtual_tokens(row: Row, hidden: int) -> int:
 def _parallel(row: Row, framework: str) -> dict[str, int]:
     text = (row.get("other_parallelism") or "").lower()
     patterns = {
-        "tensor_parallel": r"tensor_model_parallel_size=(\d+)", "pipeline_parallel": r"pipeline_model_parallel_size=(\d+)",
+        "tensor_parallel": r"tensor_model_parallel_size=(\d+)",
+        "pipeline_parallel": r"pipeline_model_parallel_size=(\d+)",
         "context_parallel": r"(?:sequence_parallel_size|context_parallel_size)=(\d+)",
         "expert_parallel": r"expert_model_parallel_size=(\d+)",
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from generator import numbers, options
 from generator.calibration import Calibration
 from generator.catalog import Card
-from generator.estimators import CannotEstimate
+from generator.estimators import CannotEstimate, matmul
 from generator.facts import State
 from generator.formulas import lowered
 from generator.question import Question, Training
@@ -18,11 +18,9 @@ from generator.schema.model import LanguageModel
 
 PROGRAM = "train_speed"
 KINDS = ("dense", "small", "experts", "untested")
-FORMATS = ("fp32", "tf32", "16", "8", "4")
 # Constants with a value of their own for each architecture or software; everything else has one value.
 BY_ARCHITECTURE = ("matmul_16", "matmul_8", "matmul_4")
 BY_STACK = ("elementwise_passes", "host_seconds")
-DEFAULT = "default"
 _TABLES = (
     "method", "precision", "optimizer", "attention", "checkpointing", "loss", "kernels", "preparation", "sharding",
     "weights", "stack", "packing",
@@ -109,28 +107,17 @@ def constants(fitted: Mapping[str, Any], card: Card, stack: str) -> dict[str, fl
     """The fitted constants for one card and one software: those of their own level, else of none in particular."""
     level = {**dict.fromkeys(BY_ARCHITECTURE, card.gpu.architecture), **dict.fromkeys(BY_STACK, stack)}
     return {
-        name: float(value.get(level[name], value[DEFAULT]) if name in level else value)
+        name: float(value.get(level[name], value[matmul.DEFAULT]) if name in level else value)
         for name, value in fitted.items()
     }
 
 
 def of_class(facts: Mapping[str, Any], card: Card) -> dict[str, float]:
     """What was measured of a card or else of its class: attained shares, and whether language models were."""
-    attained: Mapping[str, Mapping[str, float]] = facts["attained"]
-    keys = (card.gpu.slug, class_of(card), DEFAULT)
     return {
-        **{f"attained_{name}": _first(attained[name], keys) for name in FORMATS},
+        **matmul.attained(card, facts["attained"]),
         "tested_class": float(card.gpu.architecture in facts["architectures"]),
     }
-
-
-def class_of(card: Card) -> str:
-    """Cards that attain the same share of their rated speed: laptops are rated at their lowest clock."""
-    return f"{card.gpu.architecture}/laptop" if card.gpu.market == "laptop" else card.gpu.architecture
-
-
-def _first(table: Mapping[str, float], keys: Iterable[str]) -> float:
-    return next(float(table[key]) for key in keys if key in table)
 
 
 def estimate(question: Question, calibration: Calibration) -> Mapping[str, float]:

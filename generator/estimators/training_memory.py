@@ -14,7 +14,17 @@ from generator.schema.model import Shape
 PROGRAM = "training_memory"
 # cuBLAS keeps one workspace a stream; the rest are small tensors such as rotary tables and token ids.
 WORKSPACE_BYTES = 20e6
-_TABLES = ("method", "precision", "optimizer", "attention", "checkpointing", "loss", "kernels", "preparation", "adapter", "sharding", "offload")
+_TABLES = (
+    "method", "precision", "optimizer", "attention", "checkpointing", "loss", "kernels", "preparation", "adapter",
+    "sharding", "offload",
+)  # fmt: skip
+# Whose code runs a model, by its family.
+_OWN_CODE = {"granite": ("granite", "powerlm"), "gpt_bigcode": ("gpt-bigcode",), "gemma": ("gemma",)}
+# Matrices with the same input: queries, keys and values; gate and up.
+_SAME_INPUT = {
+    "k_proj": "q_proj", "v_proj": "q_proj", "kv_a_proj_with_mqa": "q_proj", "q_a_proj": "q_proj", "up_proj": "gate_proj",
+}  # fmt: skip
+_MLP = ("gate_proj", "up_proj", "down_proj")
 
 
 def inputs(question: Question, calibration: Calibration) -> dict[str, float]:
@@ -41,6 +51,7 @@ def inputs(question: Question, calibration: Calibration) -> dict[str, float]:
             "micro_batch": work.micro_batch,
             "accumulates": float(work.accumulation > 1),
             "gpus": question.gpus,
+            "grouped_experts": float(work.grouped_experts),
             "tensor_parallel": work.tensor_parallel,
             "pipeline_parallel": work.pipeline_parallel,
             "context_parallel": work.context_parallel,
@@ -58,7 +69,7 @@ def inputs(question: Question, calibration: Calibration) -> dict[str, float]:
 
 def own_code(family: str) -> str:
     """Whose code runs a family of models, by the names of the option table ``own_code``."""
-    for name, prefixes in {"granite": ("granite", "powerlm"), "gpt_bigcode": ("gpt-bigcode",), "gemma": ("gemma",)}.items():
+    for name, prefixes in _OWN_CODE.items():
         if family.startswith(prefixes):
             return name
     return "stock"
@@ -67,26 +78,26 @@ def own_code(family: str) -> str:
 def _adapters(shape: Shape, work: Training) -> dict[str, float]:
     """Widths and sizes of the adapters of one layer; zeros for full fine-tuning."""
     if work.method == "full":
-        names = ("adapter_parameters", "adapter_inputs", "adapter_distinct_inputs", "adapter_ranks", "adapts_mlp", "adapted_parameters")
-        return dict.fromkeys(names, 0.0)
+        return dict.fromkeys(
+            ("adapter_parameters", "adapter_inputs", "adapter_distinct_inputs", "adapter_ranks", "adapts_mlp",
+             "adapted_parameters"), 0.0,
+        )  # fmt: skip
     known = numbers.modules(shape)
     targets = [name for name in work.targets if name in known]
     if not targets:
         raise CannotEstimate(f"none of the LoRA targets {' '.join(work.targets)} is a matrix of this model")
     moe = shape.experts is not None
     # Adapters of routed experts see only their own tokens, so their copies are counted with the experts.
-    dense = [name for name in targets if not (moe and name in ("gate_proj", "up_proj", "down_proj"))]
+    dense = [name for name in targets if not (moe and name in _MLP)]
     shared: dict[str, float] = {}
     for name in dense:
-        # Matrices with one input: queries, keys and values; gate and up.
-        group = {"k_proj": "q_proj", "v_proj": "q_proj", "up_proj": "gate_proj", "kv_a_proj_with_mqa": "q_proj", "q_a_proj": "q_proj"}
-        shared[group.get(name, name)] = known[name][0]
+        shared[_SAME_INPUT.get(name, name)] = known[name][0]
     return {
         "adapter_parameters": float(work.trainable or numbers.adapter_parameters(shape, tuple(targets), work.rank)),
         "adapter_inputs": float(sum(known[name][0] for name in dense)),
         "adapter_distinct_inputs": float(sum(shared.values())),
         "adapter_ranks": float(work.rank * len(dense)),
-        "adapts_mlp": float(any(name in dense for name in ("gate_proj", "up_proj", "down_proj"))),
+        "adapts_mlp": float(any(name in dense for name in _MLP)),
         "adapted_parameters": float(sum(known[name][0] * known[name][1] for name in targets)),
     }
 

@@ -57,7 +57,10 @@ def programs() -> Mapping[str, Program]:
             name,
             content["title"],
             {q: Quantity(q, **fields) for q, fields in content["quantities"].items()},
-            tuple(Formula(f["gives"], f["mathml"], tuple(f["sources"]), f["holds"], f["term"]) for f in content["formulas"]),
+            tuple(
+                Formula(f["gives"], f["mathml"], tuple(f["sources"]), f["holds"], f["term"])
+                for f in content["formulas"]
+            ),
         )
         for name, content in raw.items()
     }

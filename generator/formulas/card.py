@@ -30,6 +30,6 @@ def card_memory(program: Program) -> tuple[sympy.Symbol, sympy.Symbol, sympy.Sym
     )  # fmt: skip
     context = program.let(
         "context_bytes", "B_ctx", _BYTES, N_("CUDA context and loaded kernels"), when(sms > 0, sms, 100) * _PER_SM,
-        _SOURCES, N_("2.9 to 4.5 MiB for each multiprocessor were seen; 100 of them where the number is not published."),
+        _SOURCES, N_("2.9 to 4.5 MiB for each multiprocessor were seen; 100 where their number is not published."),
     )  # fmt: skip
     return size, usable, context

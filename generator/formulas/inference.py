@@ -146,22 +146,22 @@ weights = _p.let("weights", "B_W", BYTES, N_("weights"), matrices + embedding + 
 BLOCK = 2 * MIB
 
 
-def _gap(name: str, sign: str, meaning: str, size: sympy.Expr) -> sympy.Expr:
-    """Bytes that count as allocated beyond a tensor of ``size``: its segment ends on 2 MiB, small rests stay with it."""
+def _beyond(name: str, sign: str, meaning: str, size: sympy.Expr) -> sympy.Expr:
+    """Bytes that count as allocated beyond a tensor of ``size``: its segment ends on 2 MiB, small rests stay."""
     gap = _p.let(name, sign, BYTES, meaning, BLOCK * ceiling(size / BLOCK) - size, ("PYTORCH_ALLOCATOR",))
     return when(size >= 10 * MIB, 1, 0) * when(gap <= MIB, gap, 0)
 
 
 width = _p.let("mlp_width", "f", "", N_("width of the MLP that all tokens pass"), Max(ffn, shared_ffn))
+payload = payload_bits / 8
+of_queries = _beyond("gap_queries", "δ_q", N_("from the query matrix to the next 2 MiB"), hidden * q_width * payload)
+of_keys = _beyond("gap_keys", "δ_k", N_("from the key matrix to the next 2 MiB"), hidden * k_width * payload)
+of_mlp = _beyond("gap_mlp", "δ_f", N_("from a matrix of the MLP to the next 2 MiB"), hidden * width * payload)
+of_table = _beyond("gap_table", "δ_V", N_("from the embedding to the next 2 MiB"), table * bits_embedding / 8)
 lost = _p.let(
     "rounding", "B_2MiB", BYTES, N_("rounding of PyTorch's allocator"),
-    pytorch_blocks * (
-        2 * layers * _gap("gap_queries", "δ_q", N_("from the query matrix to the next 2 MiB"), hidden * q_width * payload_bits / 8)
-        + 2 * layers * _gap("gap_keys", "δ_k", N_("from the key matrix to the next 2 MiB"), hidden * k_width * payload_bits / 8)
-        + dense_layers * (mlp_inputs + 1)
-        * _gap("gap_mlp", "δ_f", N_("from a matrix of the MLP to the next 2 MiB"), hidden * width * payload_bits / 8)
-        + (2 - tied) * _gap("gap_table", "δ_V", N_("from the embedding to the next 2 MiB"), table * bits_embedding / 8)
-    ),
+    pytorch_blocks * (2 * layers * (of_queries + of_keys) + dense_layers * (mlp_inputs + 1) * of_mlp
+                      + (2 - tied) * of_table),
     ("PYTORCH_ALLOCATOR",),
     N_("From 10 MiB on a tensor has its own blocks of 2 MiB; a rest of up to 1 MiB is not split off."),
 )  # fmt: skip
@@ -245,14 +245,16 @@ mlp_set = _p.let(
 expert_set = _p.let(
     "expert_set", "B_exp", BYTES, N_("experts at their worst moment"),
     when(experts > 0,
-         narrow_copies * stream + 10 * tokens * experts + tokens * act * when(
-             transformers * batched_experts > 0, per_token * (3 * hidden + 2 * expert_ffn), 3 * hidden + copies * expert_ffn),
+         narrow_copies * stream + 10 * tokens * experts
+         + tokens * act * when(transformers * batched_experts > 0, per_token * (3 * hidden + 2 * expert_ffn),
+                               3 * hidden + copies * expert_ffn),
          0),
     ("HF_TRANSFORMERS_CODE",), N_("One expert after the other: all tokens may go to the same one."),
 )  # fmt: skip
 attention_set = _p.let(
     "attention_set", "B_att", BYTES, N_("attention that writes no scores"),
-    tokens * act * Max(3 * hidden + 3 * q_width + k_width + v_width, when(qk_norm > 0, 3 * hidden + sympy.Rational(9, 2) * q_width, 0)),
+    tokens * act * Max(3 * hidden + 3 * q_width + k_width + v_width,
+                       when(qk_norm > 0, 3 * hidden + sympy.Rational(9, 2) * q_width, 0)),
     ("M_TRANSFORMERS",), N_("SDPA and FlashAttention."),
 )  # fmt: skip
 per_score = _p.let(
@@ -294,7 +296,8 @@ prompt_logits = _p.let(
 prompt_work = _p.let(
     "prompt_work", "B_p1", BYTES, N_("working set at the peak of the prompt"),
     when(gpus > 1,
-         when(moved_set > layer_set, 0, layer_set) + when(logit_set > later_set, 0, later_set) + Max(gpus - 2, 0) * later_set,
+         when(moved_set > layer_set, 0, layer_set) + when(logit_set > later_set, 0, later_set)
+         + Max(gpus - 2, 0) * later_set,
          when(logit_set > layer_set, 0, layer_set)),
 )  # fmt: skip
 prompt_peak = _p.let(
@@ -339,27 +342,32 @@ loading = _p.let(
 )  # fmt: skip
 load_peak = _p.let("load_peak", "B_load", BYTES, N_("peak of loading"), weights + lost + loading)
 run_peak = _p.let("run_peak", "B_run", BYTES, N_("peak of the run"), weights + lost + buffers + work_peak)
-in_run = _p.let(
-    "in_run", "x_R", "", N_("1 if the highest moment is in the run, 0 while weights load"),
-    when(load_peak > run_peak, 0, 1),
-)  # fmt: skip
+at_loading = _p.let(
+    "at_loading", "x_load", "", N_("1 if memory is highest while weights load"), when(load_peak > run_peak, 1, 0)
+)
+at_prompt = _p.let(
+    "at_prompt", "x_prompt", "", N_("1 if memory is highest while the prompt passes"), (1 - at_loading) * in_prompt
+)
+at_end = _p.let(
+    "at_generation", "x_gen", "", N_("1 if memory is highest at the last step"), (1 - at_loading) * (1 - in_prompt)
+)
 
 # --- of one GPU
 _p.let("weights_per_gpu", "b_W", BYTES, N_("weights"), weights / gpus, term=True)
 _p.let("rounding_per_gpu", "b_2MiB", BYTES, N_("rounding of PyTorch's allocator"), lost / gpus, term=True)
-_p.let("kv_per_gpu", "b_kv", BYTES, N_("KV cache"), in_run * when(in_prompt > 0, kv_prompt, kv_cache) / gpus, term=True)
+_p.let("kv_per_gpu", "b_kv", BYTES, N_("KV cache"), (at_prompt * kv_prompt + at_end * kv_cache) / gpus, term=True)
 _p.let(
     "work_per_gpu", "b_L", BYTES, N_("working set of a layer"),
-    in_run * when(in_prompt > 0, prompt_work, step_work) / gpus, term=True,
+    (at_prompt * prompt_work + at_end * step_work) / gpus, term=True,
 )  # fmt: skip
 _p.let(
     "logits_per_gpu", "b_log", BYTES, N_("logits"),
-    in_run * when(in_prompt > 0, prompt_logits, step_logits) / gpus, term=True,
+    (at_prompt * prompt_logits + at_end * step_logits) / gpus, term=True,
 )  # fmt: skip
-_p.let("buffers_per_gpu", "b_buf", BYTES, N_("buffers and workspaces"), in_run * buffers / gpus, term=True)
+_p.let("buffers_per_gpu", "b_buf", BYTES, N_("buffers and workspaces"), (1 - at_loading) * buffers / gpus, term=True)
 _p.let(
     "loading_per_gpu", "b_2", BYTES, N_("second copy of a tied head while weights load"),
-    (1 - in_run) * loading / gpus, term=True,
+    at_loading * loading / gpus, term=True,
 )  # fmt: skip
 allocated = _p.let("allocated", "b_alloc", BYTES, N_("peak of allocated memory"), Max(load_peak, run_peak) / gpus)
 reserved = _p.let(

@@ -34,6 +34,7 @@ def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     context_parallel = x["context_parallel"]
     expert_parallel = x["expert_parallel"]
     full = x["full"]
+    grouped_experts = x["grouped_experts"]
     accumulates = x["accumulates"]
     autocast = x["autocast"]
     upcast_stream = x["upcast_stream"]
@@ -166,7 +167,7 @@ def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     adapter_copy = adapter_input_copies*method_input_copies*numpy.where(numpy.greater(fp32_stream*(1 - autocast), 0), 4*adapter_distinct_inputs, numpy.where(numpy.greater(adapter_shared_inputs, 0), 2*adapter_distinct_inputs, numpy.where(numpy.greater(autocast, 0), 2*adapter_inputs, numpy.where(numpy.less_equal(adapter_bytes, 2), 2*adapter_distinct_inputs, 4*adapter_inputs))))
     adapter_saved = (1 - full)*(adapter_copy/tensor_parallel + 2*adapter_ranks*kept_bytes)
     layer_saved = adapter_saved + attention_saved + mlp_saved + norm_saved
-    hot_share = numpy.where(numpy.greater(experts, 0), numpy.minimum(1, 2/numpy.maximum(1, experts)), 1)
+    hot_share = numpy.where(numpy.greater(experts*(1 - grouped_experts), 0), numpy.minimum(1, 2/numpy.maximum(1, experts)), 1)
     mlp_adapter_extra = adapts_mlp*(1 - adapter_shared_inputs)*(1 - full)*(2*active_ffn + 10*hidden)*numpy.where(numpy.greater(kept_bytes, 2), 0, 1)
     mlp_backward = active_ffn*kept_bytes*(hot_share*(mlp_alive - mlp_kept) + mlp_kept)/tensor_parallel + mlp_adapter_extra + routed_copies
     attention_backward = attention_saved + (heads*sequence*numpy.where(numpy.greater(score_copies, 0), 2*kept_bytes + score_extra_bytes, 0) + kept_bytes*(kv_kept + 2*q_width) + 4*q_width)/tensor_parallel
@@ -313,7 +314,7 @@ def inference_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     gap_keys = -1/8*hidden*k_width*payload_bits + 2097152*numpy.ceil((1/16777216)*hidden*k_width*payload_bits)
     gap_mlp = -1/8*hidden*mlp_width*payload_bits + 2097152*numpy.ceil((1/16777216)*hidden*mlp_width*payload_bits)
     gap_table = -1/8*bits_embedding*head_matmul_parameters + 2097152*numpy.ceil((1/16777216)*bits_embedding*head_matmul_parameters)
-    rounding = pytorch_blocks*(dense_layers*(mlp_inputs + 1)*numpy.where(numpy.greater_equal(hidden*mlp_width*payload_bits, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_mlp, 1048576), gap_mlp, 0) + 2*layers*numpy.where(numpy.greater_equal(hidden*k_width*payload_bits, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_keys, 1048576), gap_keys, 0) + 2*layers*numpy.where(numpy.greater_equal(hidden*payload_bits*q_width, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_queries, 1048576), gap_queries, 0) + (2 - tied)*numpy.where(numpy.greater_equal(bits_embedding*head_matmul_parameters, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_table, 1048576), gap_table, 0))
+    rounding = pytorch_blocks*(dense_layers*(mlp_inputs + 1)*numpy.where(numpy.greater_equal(hidden*mlp_width*payload_bits, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_mlp, 1048576), gap_mlp, 0) + 2*layers*(numpy.where(numpy.greater_equal(hidden*k_width*payload_bits, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_keys, 1048576), gap_keys, 0) + numpy.where(numpy.greater_equal(hidden*payload_bits*q_width, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_queries, 1048576), gap_queries, 0)) + (2 - tied)*numpy.where(numpy.greater_equal(bits_embedding*head_matmul_parameters, 83886080), 1, 0)*numpy.where(numpy.less_equal(gap_table, 1048576), gap_table, 0))
     rotary_positions = numpy.where(numpy.greater(max_context, 0), numpy.minimum(32768, max_context), 4096)
     rotary_tables = 2*activation_bytes*head_dim*layer_rotary*layers*rotary_positions*transformers_code
     workspace = cublas_workspace*gpus*(25034752*numpy.where(numpy.greater_equal(compute_capability, 9), 1, 0)*numpy.where(numpy.less(compute_capability, 10), 1, 0) + 8519680)
@@ -354,20 +355,22 @@ def inference_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     loading = (1/8)*bits_rest*head_matmul_parameters*library_kernels*second_head*tied
     load_peak = loading + rounding + weights
     run_peak = buffers + rounding + weights + work_peak
-    in_run = numpy.where(numpy.greater(load_peak, run_peak), 0, 1)
+    at_loading = numpy.where(numpy.greater(load_peak, run_peak), 1, 0)
+    at_prompt = in_prompt*(1 - at_loading)
+    at_generation = (1 - at_loading)*(1 - in_prompt)
     weights_per_gpu = weights/gpus
     rounding_per_gpu = rounding/gpus
-    kv_per_gpu = in_run*numpy.where(numpy.greater(in_prompt, 0), kv_prompt, kv_cache)/gpus
-    work_per_gpu = in_run*numpy.where(numpy.greater(in_prompt, 0), prompt_work, step_work)/gpus
-    logits_per_gpu = in_run*numpy.where(numpy.greater(in_prompt, 0), prompt_logits, step_logits)/gpus
-    buffers_per_gpu = buffers*in_run/gpus
-    loading_per_gpu = loading*(1 - in_run)/gpus
+    kv_per_gpu = (at_generation*kv_cache + at_prompt*kv_prompt)/gpus
+    work_per_gpu = (at_generation*step_work + at_prompt*prompt_work)/gpus
+    logits_per_gpu = (at_generation*step_logits + at_prompt*prompt_logits)/gpus
+    buffers_per_gpu = buffers*(1 - at_loading)/gpus
+    loading_per_gpu = at_loading*loading/gpus
     allocated = numpy.maximum(load_peak, run_peak)/gpus
     reserved = allocated
     slack = numpy.where(numpy.greater(graph_tokens, 0), slack_llama_cpp, numpy.where(numpy.greater(library_kernels, 0), slack_transformers, slack_other))
     device = numpy.where(numpy.greater(pool_share, 0), card_bytes*pool_share, context_bytes + reserved + slack)
     need = allocated + context_bytes
-    return {"usable_bytes": usable_bytes, "context_bytes": context_bytes, "tied": tied, "group": group, "constant_bits": constant_bits, "quantized_parameters": quantized_parameters, "payload_bits": payload_bits, "matrix_bytes": matrix_bytes, "embedding_bytes": embedding_bytes, "head_bytes": head_bytes, "other_bytes": other_bytes, "weights": weights, "mlp_width": mlp_width, "gap_queries": gap_queries, "gap_keys": gap_keys, "gap_mlp": gap_mlp, "gap_table": gap_table, "rounding": rounding, "rotary_positions": rotary_positions, "rotary_tables": rotary_tables, "workspace": workspace, "scratch": scratch, "context": context, "wide_buffer": wide_buffer, "compute_buffer": compute_buffer, "buffers": buffers, "windowed": windowed, "kv_per_token": kv_per_token, "kv_prompt": kv_prompt, "kv_cache": kv_cache, "pass_size": pass_size, "stream_bytes": stream_bytes, "position_set": position_set, "unpacked": unpacked, "live_wide": live_wide, "mlp_set": mlp_set, "expert_set": expert_set, "attention_set": attention_set, "per_score": per_score, "score_set": score_set, "layer_set": layer_set, "logit_tokens": logit_tokens, "logit_set": logit_set, "moved_logits": moved_logits, "later_layer_set": later_layer_set, "prompt_logits": prompt_logits, "prompt_work": prompt_work, "prompt_peak": prompt_peak, "steps_count": steps_count, "length": length, "step_work": step_work, "step_logits": step_logits, "step_peak": step_peak, "in_prompt": in_prompt, "work_peak": work_peak, "loading": loading, "load_peak": load_peak, "run_peak": run_peak, "in_run": in_run, "weights_per_gpu": weights_per_gpu, "rounding_per_gpu": rounding_per_gpu, "kv_per_gpu": kv_per_gpu, "work_per_gpu": work_per_gpu, "logits_per_gpu": logits_per_gpu, "buffers_per_gpu": buffers_per_gpu, "loading_per_gpu": loading_per_gpu, "allocated": allocated, "reserved": reserved, "slack": slack, "device": device, "need": need}
+    return {"usable_bytes": usable_bytes, "context_bytes": context_bytes, "tied": tied, "group": group, "constant_bits": constant_bits, "quantized_parameters": quantized_parameters, "payload_bits": payload_bits, "matrix_bytes": matrix_bytes, "embedding_bytes": embedding_bytes, "head_bytes": head_bytes, "other_bytes": other_bytes, "weights": weights, "mlp_width": mlp_width, "gap_queries": gap_queries, "gap_keys": gap_keys, "gap_mlp": gap_mlp, "gap_table": gap_table, "rounding": rounding, "rotary_positions": rotary_positions, "rotary_tables": rotary_tables, "workspace": workspace, "scratch": scratch, "context": context, "wide_buffer": wide_buffer, "compute_buffer": compute_buffer, "buffers": buffers, "windowed": windowed, "kv_per_token": kv_per_token, "kv_prompt": kv_prompt, "kv_cache": kv_cache, "pass_size": pass_size, "stream_bytes": stream_bytes, "position_set": position_set, "unpacked": unpacked, "live_wide": live_wide, "mlp_set": mlp_set, "expert_set": expert_set, "attention_set": attention_set, "per_score": per_score, "score_set": score_set, "layer_set": layer_set, "logit_tokens": logit_tokens, "logit_set": logit_set, "moved_logits": moved_logits, "later_layer_set": later_layer_set, "prompt_logits": prompt_logits, "prompt_work": prompt_work, "prompt_peak": prompt_peak, "steps_count": steps_count, "length": length, "step_work": step_work, "step_logits": step_logits, "step_peak": step_peak, "in_prompt": in_prompt, "work_peak": work_peak, "loading": loading, "load_peak": load_peak, "run_peak": run_peak, "at_loading": at_loading, "at_prompt": at_prompt, "at_generation": at_generation, "weights_per_gpu": weights_per_gpu, "rounding_per_gpu": rounding_per_gpu, "kv_per_gpu": kv_per_gpu, "work_per_gpu": work_per_gpu, "logits_per_gpu": logits_per_gpu, "buffers_per_gpu": buffers_per_gpu, "loading_per_gpu": loading_per_gpu, "allocated": allocated, "reserved": reserved, "slack": slack, "device": device, "need": need}
 
 
 def train_speed(x: Mapping[str, Any]) -> dict[str, Any]:
@@ -526,8 +529,8 @@ def train_speed(x: Mapping[str, Any]) -> dict[str, Any]:
     tensor_bandwidth = numpy.where(numpy.less(link_domain, tensor_parallel), network, link)
     tensor_s = 16*hidden*layers*(tensor_parallel - 1)/(tensor_bandwidth*tensor_link)
     expert_machines = numpy.maximum(1, expert_parallel/link_domain)
-    stays = 1 - 1/expert_machines
-    leaves = (1 - stays**experts_per_token)*(expert_machines - 1)
+    elsewhere = 1 - 1/expert_machines
+    leaves = (1 - elsewhere**experts_per_token)*(expert_machines - 1)
     expert_s = 8*moe_layers*routed_hidden*(experts_per_token*(1 - 1/expert_parallel)/link + leaves/network)/expert_link
     gpu_sum_s = adapter_s + attention_s + dequantize_s + elementwise_s + expert_s + loss_s + matmul_s + routing_s + tensor_s
     bubble_s = bubble_factor*gpu_sum_s*(pipeline_parallel - 1)/(accumulation*virtual_pipeline)
@@ -556,8 +559,158 @@ def train_speed(x: Mapping[str, Any]) -> dict[str, Any]:
     hardware_flops = model_flops + recomputed_share*(2*active_linear + attention_flops)
     mfu = computed_tokens_per_s*model_flops/rated
     hfu = computed_tokens_per_s*hardware_flops/rated
-    case_kind = numpy.where(numpy.greater(experts, 0), 2, numpy.where(numpy.greater(host_s, (3/5)*gpu_s), 1, numpy.where(numpy.less(micro_batch*row_length/context_parallel, 1500), 1, numpy.where(numpy.greater(tested_class, 0), 0, 3))))
-    return {"uses_4": uses_4, "uses_8": uses_8, "uses_low": uses_low, "uses_16": uses_16, "uses_tf32": uses_tf32, "uses_fp32": uses_fp32, "element_bytes": element_bytes, "rated": rated, "wide_attained": wide_attained, "linear_rate": linear_rate, "head_rate": head_rate, "attention_rate": attention_rate, "attained_bandwidth": attained_bandwidth, "padding": padding, "row_length": row_length, "seen_length": seen_length, "gpu_tokens": gpu_tokens, "data_parallel": data_parallel, "matmul_passes": matmul_passes, "light_passes": light_passes, "active_linear": active_linear, "parameters_here": parameters_here, "linear_here": linear_here, "fill": fill, "expert_fill": expert_fill, "product_s": product_s, "weight_read_s": weight_read_s, "matmul_s": matmul_s, "half": half, "context_full": context_full, "context_window": context_window, "mean_context": mean_context, "attention_flops": attention_flops, "attention_s": attention_s, "counted_bytes": counted_bytes, "norm_bytes": norm_bytes, "elementwise_s": elementwise_s, "routing_s": routing_s, "loss_s": loss_s, "adapter_s": adapter_s, "dequantize_s": dequantize_s, "link": link, "ring_link": ring_link, "tensor_bandwidth": tensor_bandwidth, "tensor_s": tensor_s, "expert_machines": expert_machines, "stays": stays, "leaves": leaves, "expert_s": expert_s, "gpu_sum_s": gpu_sum_s, "bubble_s": bubble_s, "gpu_s": gpu_s, "expert_loop": expert_loop, "launches": launches, "host_s": host_s, "body_s": body_s, "launch_s": launch_s, "trained": trained, "state_shards": state_shards, "optimizer_s": optimizer_s, "gather_bytes": gather_bytes, "sharded_bytes": sharded_bytes, "summed_bytes": summed_bytes, "ring_share": ring_share, "units": units, "data_s": data_s, "working_s": working_s, "waiting_s": waiting_s, "seconds_per_token": seconds_per_token, "computed_tokens_per_s": computed_tokens_per_s, "tokens_per_s": tokens_per_s, "total_tokens_per_s": total_tokens_per_s, "model_flops": model_flops, "hardware_flops": hardware_flops, "mfu": mfu, "hfu": hfu, "case_kind": case_kind}
+    micro_batch_tokens = micro_batch*row_length/context_parallel
+    case_kind = numpy.where(numpy.greater(experts, 0), 2, numpy.where(numpy.greater(host_s, (3/5)*gpu_s), 1, numpy.where(numpy.less(micro_batch_tokens, 1500), 1, numpy.where(numpy.greater(tested_class, 0), 0, 3))))
+    return {"uses_4": uses_4, "uses_8": uses_8, "uses_low": uses_low, "uses_16": uses_16, "uses_tf32": uses_tf32, "uses_fp32": uses_fp32, "element_bytes": element_bytes, "rated": rated, "wide_attained": wide_attained, "linear_rate": linear_rate, "head_rate": head_rate, "attention_rate": attention_rate, "attained_bandwidth": attained_bandwidth, "padding": padding, "row_length": row_length, "seen_length": seen_length, "gpu_tokens": gpu_tokens, "data_parallel": data_parallel, "matmul_passes": matmul_passes, "light_passes": light_passes, "active_linear": active_linear, "parameters_here": parameters_here, "linear_here": linear_here, "fill": fill, "expert_fill": expert_fill, "product_s": product_s, "weight_read_s": weight_read_s, "matmul_s": matmul_s, "half": half, "context_full": context_full, "context_window": context_window, "mean_context": mean_context, "attention_flops": attention_flops, "attention_s": attention_s, "counted_bytes": counted_bytes, "norm_bytes": norm_bytes, "elementwise_s": elementwise_s, "routing_s": routing_s, "loss_s": loss_s, "adapter_s": adapter_s, "dequantize_s": dequantize_s, "link": link, "ring_link": ring_link, "tensor_bandwidth": tensor_bandwidth, "tensor_s": tensor_s, "expert_machines": expert_machines, "elsewhere": elsewhere, "leaves": leaves, "expert_s": expert_s, "gpu_sum_s": gpu_sum_s, "bubble_s": bubble_s, "gpu_s": gpu_s, "expert_loop": expert_loop, "launches": launches, "host_s": host_s, "body_s": body_s, "launch_s": launch_s, "trained": trained, "state_shards": state_shards, "optimizer_s": optimizer_s, "gather_bytes": gather_bytes, "sharded_bytes": sharded_bytes, "summed_bytes": summed_bytes, "ring_share": ring_share, "units": units, "data_s": data_s, "working_s": working_s, "waiting_s": waiting_s, "seconds_per_token": seconds_per_token, "computed_tokens_per_s": computed_tokens_per_s, "tokens_per_s": tokens_per_s, "total_tokens_per_s": total_tokens_per_s, "model_flops": model_flops, "hardware_flops": hardware_flops, "mfu": mfu, "hfu": hfu, "micro_batch_tokens": micro_batch_tokens, "case_kind": case_kind}
+
+
+def inference_speed(x: Mapping[str, Any]) -> dict[str, Any]:
+    layers = x["layers"]
+    hidden = x["hidden"]
+    heads = x["heads"]
+    q_width = x["q_width"]
+    out_width = x["out_width"]
+    kv_values_per_layer = x["kv_values_per_layer"]
+    parameters = x["parameters"]
+    linear_parameters = x["linear_parameters"]
+    unquantized_parameters = x["unquantized_parameters"]
+    value_parameters = x["value_parameters"]
+    output_parameters = x["output_parameters"]
+    down_parameters = x["down_parameters"]
+    embedding_parameters = x["embedding_parameters"]
+    head_parameters = x["head_parameters"]
+    head_matmul_parameters = x["head_matmul_parameters"]
+    expert_parameters = x["expert_parameters"]
+    experts = x["experts"]
+    experts_per_token = x["experts_per_token"]
+    moe_layers = x["moe_layers"]
+    window = x["window"]
+    window_share = x["window_share"]
+    prompt = x["prompt"]
+    generated = x["generated"]
+    batch = x["batch"]
+    gpus = x["gpus"]
+    tensor_parallel = x["tensor_parallel"]
+    group_size = x["group_size"]
+    weight_bits = x["weight_bits"]
+    bits_base = x["bits_base"]
+    bits_v = x["bits_v"]
+    bits_o = x["bits_o"]
+    bits_down = x["bits_down"]
+    bits_head = x["bits_head"]
+    bits_embedding = x["bits_embedding"]
+    group_bits = x["group_bits"]
+    default_group = x["default_group"]
+    activation_bytes = x["activation_bytes"]
+    kv_format_share = x["kv_format_share"]
+    fp8_products = x["fp8_products"]
+    integer_products = x["integer_products"]
+    packed_weights = x["packed_weights"]
+    serving_engine = x["serving_engine"]
+    prompt_chunk = x["prompt_chunk"]
+    half_accumulation = x["half_accumulation"]
+    writes_prompt_scores = x["writes_prompt_scores"]
+    layer_stages = x["layer_stages"]
+    copies_cache = x["copies_cache"]
+    expert_loop = x["expert_loop"]
+    card_bytes = x["card_bytes"]
+    bandwidth = x["bandwidth"]
+    sms = x["sms"]
+    clock = x["clock"]
+    rate_tensor16 = x["rate_tensor16"]
+    rate_half_sums = x["rate_half_sums"]
+    rate_fp8 = x["rate_fp8"]
+    rate_int8 = x["rate_int8"]
+    rate_fp32 = x["rate_fp32"]
+    nvlink = x["nvlink"]
+    nvlink_joined = x["nvlink_joined"]
+    pcie = x["pcie"]
+    attained_16 = x["attained_16"]
+    attained_8 = x["attained_8"]
+    attained_fp32 = x["attained_fp32"]
+    dram_share = x["dram_share"]
+    intake_16 = x["intake_16"]
+    intake_exponent = x["intake_exponent"]
+    kernel_speed = x["kernel_speed"]
+    format_speed = x["format_speed"]
+    cache_intake = x["cache_intake"]
+    layer_cycles = x["layer_cycles"]
+    layer_host = x["layer_host"]
+    format_host = x["format_host"]
+    expert_host = x["expert_host"]
+    step_host = x["step_host"]
+    sequence_host = x["sequence_host"]
+    nvlink_latency = x["nvlink_latency"]
+    pcie_latency = x["pcie_latency"]
+    link_share = x["link_share"]
+    stage_latency = x["stage_latency"]
+    matmul_share = x["matmul_share"]
+    prompt_attention_share = x["prompt_attention_share"]
+    weight_passes = x["weight_passes"]
+    unpack_passes = x["unpack_passes"]
+    tile_loss = x["tile_loss"]
+    score_passes = x["score_passes"]
+    pipeline_loss = x["pipeline_loss"]
+    tensor_ways = numpy.where(numpy.greater(tensor_parallel, 0), tensor_parallel, numpy.where(numpy.greater(layer_stages, 0), 1, gpus))
+    stages = gpus/numpy.maximum(1, tensor_ways)
+    rate = numpy.where(numpy.greater(rate_tensor16, 0), attained_16*rate_tensor16, attained_fp32*rate_fp32)
+    prompt_rate = numpy.where(numpy.greater(fp8_products*rate_fp8*serving_engine, 0), attained_8*rate_fp8, numpy.where(numpy.greater(half_accumulation*rate_half_sums, 0), attained_16*rate_half_sums, numpy.where(numpy.greater(rate_tensor16, 0), rate, numpy.where(numpy.greater(integer_products*rate_int8, 0), (1/2)*attained_fp32*rate_int8, rate))))
+    read_speed = bandwidth*dram_share
+    quantized_parameters = linear_parameters - unquantized_parameters
+    body_bits = numpy.where(numpy.less(group_size, 0), 0, group_bits*numpy.where(numpy.greater(group_size, 0), group_size**(-1.0), default_group**(-1.0))) + numpy.where(numpy.greater(weight_bits, 0), weight_bits, (bits_base*(-down_parameters - output_parameters + quantized_parameters - value_parameters) + bits_down*down_parameters + bits_o*output_parameters + bits_v*value_parameters)/quantized_parameters)
+    body_parameters = -embedding_parameters - head_parameters + parameters
+    visited_share = numpy.minimum(1, experts_per_token/numpy.maximum(1, experts))
+    active_body = body_parameters - expert_parameters*(1 - visited_share)
+    weights = (1/8)*bits_embedding*embedding_parameters + (1/8)*bits_head*head_parameters + (1/8)*body_bits*body_parameters
+    kv_per_token = activation_bytes*kv_format_share*kv_values_per_layer*layers
+    kv_room = numpy.maximum(0, (9/10)*card_bytes*gpus - 2147483648*gpus - weights)
+    fitting_sequences = numpy.maximum(1, numpy.floor(kv_room/(kv_per_token*(generated + prompt))))
+    waves = numpy.where(numpy.greater(batch, 1), numpy.ceil(batch/fitting_sequences), 1)
+    concurrent = batch/waves
+    mean_context = (1/2)*generated + prompt
+    weight_time = (read_speed**(-3.0) + numpy.minimum(1, (1/16)*numpy.maximum(1, body_bits))**(-3*numpy.minimum(1, intake_exponent))/(clock**3*format_speed**3*intake_16**3*kernel_speed**3*sms**3))**(1/3)
+    cache_time = (read_speed**(-3.0) + 1/(cache_intake**3*clock**3*sms**3))**(1/3)
+    step_weights = (1/8)*bits_head*head_matmul_parameters + (1/8)*body_bits*(body_parameters - expert_parameters*(1 - visited_share)**concurrent)
+    weight_read_s = step_weights*weight_time/tensor_ways
+    compute_s = concurrent*(2*active_body + 2*head_matmul_parameters)/(matmul_share*rate*tensor_ways)
+    compute_beyond_s = numpy.maximum(0, compute_s - weight_read_s)
+    cache_repeats = (out_width + q_width)/kv_values_per_layer
+    cache_passes = numpy.where(numpy.greater(copies_cache, 0), 2*numpy.where(numpy.greater(cache_repeats, 101/100), cache_repeats, 0) + 3, 1)
+    kv_read_s = cache_passes*cache_time*concurrent*kv_per_token*(mean_context*(1 - window_share) + window_share*numpy.minimum(mean_context, window))/tensor_ways
+    kernels_s = layer_cycles*layers/clock
+    link_speed = link_share*numpy.where(numpy.greater(nvlink*nvlink_joined, 0), (1/2)*nvlink, pcie)
+    link_latency = numpy.where(numpy.greater(nvlink*nvlink_joined, 0), nvlink_latency, pcie_latency)*numpy.log(numpy.maximum(2, tensor_ways))/numpy.log(2)
+    all_reduce_s = numpy.where(numpy.greater(tensor_ways, 1), 2*layers*(4*concurrent*hidden*(tensor_ways - 1)/(link_speed*numpy.maximum(1, tensor_ways)) + link_latency), 0)
+    stages_s = stage_latency*(stages - 1)
+    no_past_s = all_reduce_s + compute_beyond_s + kernels_s + stages_s + weight_read_s
+    gpu_step_s = kv_read_s + no_past_s
+    launches_s = expert_host*expert_loop*experts*moe_layers + format_host*layer_host*layers
+    host_wait_s = numpy.maximum(0, -gpu_step_s + launches_s)
+    step_host_s = concurrent*sequence_host + step_host
+    step_s = step_host_s + numpy.maximum(gpu_step_s, launches_s)
+    prompt_tokens = concurrent*prompt
+    pass_size = numpy.where(numpy.greater(prompt_chunk, 0), numpy.minimum(prompt, prompt_chunk), prompt_tokens)
+    passes = numpy.ceil(prompt_tokens/pass_size)
+    pipeline_parts = numpy.where(numpy.greater(prompt_chunk, 0), numpy.ceil(prompt/numpy.maximum(1, prompt_chunk)), 1)
+    prompt_share = numpy.where(numpy.greater(stages, 1), numpy.where(numpy.greater(pipeline_parts, 1), pipeline_loss*(pipeline_parts + stages - 1)/(pipeline_parts*numpy.maximum(1, stages)), 1), 1)/tensor_ways
+    prompt_matmul_s = 2*active_body*prompt_share*prompt_tokens*(1 + 16384*sms*tile_loss/(hidden*pass_size))/(matmul_share*prompt_rate)
+    prompt_context = (1/2)*prompt*(1 - window_share) + window_share*numpy.minimum(window, (1/2)*prompt)
+    prompt_attention_s = layers*prompt_context*prompt_share*prompt_tokens*(2*out_width + 2*q_width)/(prompt_attention_share*prompt_rate)
+    prompt_scores_s = 4*heads*layers*prompt_context*prompt_share*prompt_tokens*score_passes*writes_prompt_scores/read_speed
+    prompt_weights_s = 2*passes*prompt_share*(body_parameters - expert_parameters*(1 - numpy.minimum(1, pass_size*visited_share)))*(packed_weights*unpack_passes*(1 - serving_engine)*numpy.where(numpy.greater(rate_tensor16, 0), 1, 0) + weight_passes)/read_speed
+    prompt_kernels_s = kernels_s*passes
+    prompt_all_reduce_s = numpy.where(numpy.greater(tensor_ways, 1), 2*layers*(4*hidden*prompt_tokens*(tensor_ways - 1)/(link_speed*numpy.maximum(1, tensor_ways)) + link_latency), 0)
+    prompt_stages_s = numpy.where(numpy.greater(stages, 1), (stages - 1)*(4*hidden*pass_size/link_speed + stage_latency), 0)
+    gpu_prompt_s = prompt_all_reduce_s + prompt_attention_s + prompt_kernels_s + prompt_matmul_s + prompt_scores_s + prompt_stages_s + prompt_weights_s
+    first_step_s = step_host_s + numpy.maximum(launches_s, no_past_s)
+    prompt_wait_s = numpy.maximum(0, first_step_s - gpu_prompt_s)
+    prompt_s = numpy.maximum(first_step_s, gpu_prompt_s)
+    run_s = waves*(generated*step_s + prompt_s)
+    prefill_tokens_per_s = concurrent*prompt/prompt_s
+    decode_tokens_per_s = concurrent/step_s
+    output_tokens_per_s = batch*generated/run_s
+    combined_tokens_per_s = batch*(generated + prompt)/run_s
+    return {"tensor_ways": tensor_ways, "stages": stages, "rate": rate, "prompt_rate": prompt_rate, "read_speed": read_speed, "quantized_parameters": quantized_parameters, "body_bits": body_bits, "body_parameters": body_parameters, "visited_share": visited_share, "active_body": active_body, "weights": weights, "kv_per_token": kv_per_token, "kv_room": kv_room, "fitting_sequences": fitting_sequences, "waves": waves, "concurrent": concurrent, "mean_context": mean_context, "weight_time": weight_time, "cache_time": cache_time, "step_weights": step_weights, "weight_read_s": weight_read_s, "compute_s": compute_s, "compute_beyond_s": compute_beyond_s, "cache_repeats": cache_repeats, "cache_passes": cache_passes, "kv_read_s": kv_read_s, "kernels_s": kernels_s, "link_speed": link_speed, "link_latency": link_latency, "all_reduce_s": all_reduce_s, "stages_s": stages_s, "no_past_s": no_past_s, "gpu_step_s": gpu_step_s, "launches_s": launches_s, "host_wait_s": host_wait_s, "step_host_s": step_host_s, "step_s": step_s, "prompt_tokens": prompt_tokens, "pass_size": pass_size, "passes": passes, "pipeline_parts": pipeline_parts, "prompt_share": prompt_share, "prompt_matmul_s": prompt_matmul_s, "prompt_context": prompt_context, "prompt_attention_s": prompt_attention_s, "prompt_scores_s": prompt_scores_s, "prompt_weights_s": prompt_weights_s, "prompt_kernels_s": prompt_kernels_s, "prompt_all_reduce_s": prompt_all_reduce_s, "prompt_stages_s": prompt_stages_s, "gpu_prompt_s": gpu_prompt_s, "first_step_s": first_step_s, "prompt_wait_s": prompt_wait_s, "prompt_s": prompt_s, "run_s": run_s, "prefill_tokens_per_s": prefill_tokens_per_s, "decode_tokens_per_s": decode_tokens_per_s, "output_tokens_per_s": output_tokens_per_s, "combined_tokens_per_s": combined_tokens_per_s}
 
 
 def cost(x: Mapping[str, Any]) -> dict[str, Any]:
@@ -611,6 +764,7 @@ INPUTS = {
         "context_parallel",
         "expert_parallel",
         "full",
+        "grouped_experts",
         "accumulates",
         "autocast",
         "upcast_stream",
@@ -882,6 +1036,94 @@ INPUTS = {
         "unit_seconds",
         "unit_adapters",
         "tested_class"
+    ],
+    "inference_speed": [
+        "layers",
+        "hidden",
+        "heads",
+        "q_width",
+        "out_width",
+        "kv_values_per_layer",
+        "parameters",
+        "linear_parameters",
+        "unquantized_parameters",
+        "value_parameters",
+        "output_parameters",
+        "down_parameters",
+        "embedding_parameters",
+        "head_parameters",
+        "head_matmul_parameters",
+        "expert_parameters",
+        "experts",
+        "experts_per_token",
+        "moe_layers",
+        "window",
+        "window_share",
+        "prompt",
+        "generated",
+        "batch",
+        "gpus",
+        "tensor_parallel",
+        "group_size",
+        "weight_bits",
+        "bits_base",
+        "bits_v",
+        "bits_o",
+        "bits_down",
+        "bits_head",
+        "bits_embedding",
+        "group_bits",
+        "default_group",
+        "activation_bytes",
+        "kv_format_share",
+        "fp8_products",
+        "integer_products",
+        "packed_weights",
+        "serving_engine",
+        "prompt_chunk",
+        "half_accumulation",
+        "writes_prompt_scores",
+        "layer_stages",
+        "copies_cache",
+        "expert_loop",
+        "card_bytes",
+        "bandwidth",
+        "sms",
+        "clock",
+        "rate_tensor16",
+        "rate_half_sums",
+        "rate_fp8",
+        "rate_int8",
+        "rate_fp32",
+        "nvlink",
+        "nvlink_joined",
+        "pcie",
+        "attained_16",
+        "attained_8",
+        "attained_fp32",
+        "dram_share",
+        "intake_16",
+        "intake_exponent",
+        "kernel_speed",
+        "format_speed",
+        "cache_intake",
+        "layer_cycles",
+        "layer_host",
+        "format_host",
+        "expert_host",
+        "step_host",
+        "sequence_host",
+        "nvlink_latency",
+        "pcie_latency",
+        "link_share",
+        "stage_latency",
+        "matmul_share",
+        "prompt_attention_share",
+        "weight_passes",
+        "unpack_passes",
+        "tile_loss",
+        "score_passes",
+        "pipeline_loss"
     ],
     "cost": [
         "job_tokens",

@@ -1,0 +1,1 @@
+"""Commands of ``python -m generator`` that answer questions; ``generator.__main__`` only wires them up."""
