@@ -14,7 +14,7 @@ from generator.estimate import Answer, Interval
 from generator.formulas import lowered
 from generator.i18n import number
 from generator.pricing import Offer
-from generator.question import QuestionError
+from generator.question import Question, QuestionError
 
 CURRENCIES = ("USD", "CNY")
 
@@ -103,13 +103,7 @@ def cost(answer: Answer, catalog: Catalog, wish: Wishes) -> Cost | None:
         assumed.append("no resale")
 
     def at(tokens_per_s: float) -> dict[str, Any]:
-        return lowered.cost({
-            "job_tokens": wish.tokens, "total_tokens_per_s": tokens_per_s * per_gpu, "gpus": answer.question.gpus,
-            "board_power_w": card.gpu.power.tdp_w or 0.0, "power_share": wish.power_share,
-            "host_power_w": wish.host_power_w, "price_per_kwh": wish.kwh_price or 0.0,
-            "rent_per_gpu_hour": rent.price if rent else 0.0, "card_price": purchase.price if purchase else 0.0,
-            "resale_share": wish.resale, "hours_per_week": wish.hours_per_week,
-        })  # fmt: skip
+        return lowered.cost(inputs(answer.question, tokens_per_s * per_gpu, wish, rent, purchase))
 
     middle, slow, fast = (at(s) for s in (speed.tokens_per_s.value, speed.tokens_per_s.low, speed.tokens_per_s.high))
     both = rent is not None and purchase is not None
@@ -128,6 +122,20 @@ def cost(answer: Answer, catalog: Catalog, wish: Wishes) -> Cost | None:
         break_even_months=_finite(middle["break_even_months"]) if both else None,
         assumed=tuple(assumed),
     )
+
+
+def inputs(
+    question: Question, total_tokens_per_s: float, wish: Wishes, rent: Offer | None, purchase: Offer | None
+) -> dict[str, float]:
+    """Every input of the program ``cost``; 0 for a price that nobody knows. The question has a card."""
+    assert question.card is not None
+    return {
+        "job_tokens": wish.tokens or 0.0, "total_tokens_per_s": total_tokens_per_s, "gpus": question.gpus,
+        "board_power_w": question.card.gpu.power.tdp_w or 0.0, "power_share": wish.power_share,
+        "host_power_w": wish.host_power_w, "price_per_kwh": wish.kwh_price or 0.0,
+        "rent_per_gpu_hour": rent.price if rent else 0.0, "card_price": purchase.price if purchase else 0.0,
+        "resale_share": wish.resale, "hours_per_week": wish.hours_per_week,
+    }  # fmt: skip
 
 
 def _own(kind: str, price: float | None, currency: str) -> Offer | None:

@@ -7,7 +7,8 @@ A question is complete. Whoever builds one (the command line, a row of published
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any, ClassVar
 
 from generator import options
@@ -22,6 +23,10 @@ ALL_TARGETS = (*ATTENTION_TARGETS, "gate_proj", "up_proj", "down_proj")
 MAX_TOKENS = 10_000_000
 MAX_GPUS = 100_000
 MAX_GROUP = 1_000_000
+# Limited numbers that need not be whole.
+FRACTIONS = ("weight_bits", "adapter_bytes")
+# Ways to share a work that also run on one GPU.
+ALONE = ("none", "fsdp", "fsdp2", "zero1", "zero2", "zero3")
 
 
 class QuestionError(ValueError):
@@ -72,6 +77,13 @@ class Training:
         "method", "precision", "weights", "optimizer", "attention", "checkpointing", "loss", "kernels",
         "preparation", "adapter", "sharding", "offload", "stack", "packing",
     )  # fmt: skip
+    # The least and the most of numbers that no other option limits.
+    limits: ClassVar[Mapping[str, tuple[int, int]]] = {
+        **dict.fromkeys(
+            ("sequence", "micro_batch", "accumulation", "rank", "virtual_pipeline", "mean_length"), (1, MAX_TOKENS)
+        ),
+        "adapter_bytes": (0, 8),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +110,11 @@ class Inference:
 
     # Options whose names stand in a table of the same name.
     choices: ClassVar[tuple[str, ...]] = ("weights", "kv_cache", "attention", "engine", "release")
+    # As for training.
+    limits: ClassVar[Mapping[str, tuple[int, int]]] = {
+        "prompt": (1, MAX_TOKENS), "batch": (1, MAX_TOKENS), "generated": (0, MAX_TOKENS), "context": (0, MAX_TOKENS),
+        "group_size": (-1, MAX_GROUP), "weight_bits": (0, 32),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,41 +154,56 @@ def ask(kind: type[Training] | type[Inference], given: Mapping[str, Any], **wher
     return Question(work=kind(**filled), assumed=tuple(assumed), **where)
 
 
-def _default(name: str, default: Any, filled: Mapping[str, Any]) -> Any:
+@dataclass(frozen=True)
+class Condition:
+    """Holds where each option in ``only`` has one of the values there, and none in ``never`` has one of those."""
+
+    only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    never: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def holds(self, filled: Mapping[str, Any]) -> bool:
+        """Whether it holds for what was given and filled in so far."""
+        return all(filled.get(name) in values for name, values in self.only.items()) and not any(
+            filled.get(name) in values for name, values in self.never.items()
+        )
+
+
+# Defaults that follow from other options: the first of an option's conditions that holds decides. Data, not code:
+# the browser reads the same rules.
+DEFAULTS: tuple[tuple[str, Condition, Any], ...] = (
+    ("weights", Condition({"method": ("qlora",)}), "nf4-dq"),
+    ("weights", Condition({"method": ("full",), "precision": ("fp32", "tf32", "amp-bf16", "amp-fp16")}), "fp32"),
     # PEFT's own examples and TRL prepare a 4-bit model before they add adapters.
-    if name == "preparation" and str(filled.get("weights", "")) in ("nf4", "nf4-dq", "fp4", "int8"):
-        return "kbit" if filled.get("kernels", "stock") == "stock" else "none"
-    if name == "weights" and filled.get("method") == "qlora":
-        return "nf4-dq"
-    if name == "virtual_pipeline" and filled.get("pipeline_parallel", 1) != 1:
-        return 4
-    if name == "stack" and filled.get("kernels", "stock") != "stock":
-        return "fused"
-    if name == "weights" and str(filled.get("precision", "")) in ("fp32", "tf32", "amp-bf16", "amp-fp16"):
-        return "fp32" if filled.get("method") == "full" else "bf16"
-    return default
+    ("preparation", Condition({"weights": ("nf4", "nf4-dq", "fp4", "int8"), "kernels": ("stock",)}), "kbit"),
+    ("stack", Condition(never={"kernels": ("stock",)}), "fused"),
+    ("virtual_pipeline", Condition(never={"pipeline_parallel": (1,)}), 4),
+)
+# Defaults that are never worth a line: they are what a reader expects who has not heard of the option.
+QUIET = ("tensor_parallel", "pipeline_parallel", "context_parallel", "expert_parallel", "offload", "adapter_bytes",
+         "accumulation", "stack", "group_size", "weight_bits", "context", "kernels", "adapter", "trainable",
+         "varying_lengths", "clears_cache", "grouped_experts", "packing", "sharding")  # fmt: skip
 
 
-# Options that say nothing in a case where they have no effect are not listed as assumptions.
-_QUIET = {"tensor_parallel", "pipeline_parallel", "context_parallel", "expert_parallel", "offload", "adapter_bytes",
-          "accumulation", "stack", "group_size", "weight_bits", "context", "kernels", "adapter", "trainable",
-          "varying_lengths",
-          "clears_cache", "grouped_experts", "packing"}  # fmt: skip
+@cache
+def matters() -> Mapping[str, Condition]:
+    """When the defaults of some options have any effect: else they are not listed as assumptions."""
+    tables = options.load()
+    engines = tuple(n for n in tables.names("engine") if tables.numbers("engine", n)["transformers_code"])
+    return {
+        "rank": Condition(never={"method": ("full",)}),
+        "targets": Condition(never={"method": ("full",)}),
+        "virtual_pipeline": Condition(never={"pipeline_parallel": (1,)}),
+        "mean_length": Condition(never={"packing": ("full",)}),
+        "release": Condition({"engine": engines}),
+    }
+
+
+def _default(name: str, default: Any, filled: Mapping[str, Any]) -> Any:
+    return next((value for option, when, value in DEFAULTS if option == name and when.holds(filled)), default)
 
 
 def _matters(name: str, filled: Mapping[str, Any]) -> bool:
-    if name in ("rank", "targets"):
-        return filled.get("method") != "full"
-    if name == "sharding":
-        return False
-    if name == "virtual_pipeline":
-        return bool(filled.get("pipeline_parallel", 1) != 1)
-    if name == "mean_length":
-        return bool(filled.get("packing") != "full")
-    if name == "release":
-        tables, engine = options.load(), str(filled.get("engine"))
-        return engine in tables.names("engine") and bool(tables.numbers("engine", engine)["transformers_code"])
-    return name not in _QUIET
+    return name not in QUIET and (name not in matters() or matters()[name].holds(filled))
 
 
 def _shown(value: Any) -> str:
@@ -191,24 +223,11 @@ def check(work: Training | Inference, gpus: int) -> list[str]:
     if not isinstance(gpus, int) or not 1 <= gpus <= MAX_GPUS:
         found.append(f"gpus: {show(gpus)} is no number of GPUs; expected 1 to {MAX_GPUS}")
         return found
-    sizes = (
-        ("sequence", "micro_batch", "accumulation", "rank", "virtual_pipeline", "mean_length")
-        if isinstance(work, Training)
-        else ("prompt", "batch")
-    )
-    for name in sizes:
+    for name, (least, most) in work.limits.items():
         value = getattr(work, name)
-        if not isinstance(value, int) or not 1 <= value <= MAX_TOKENS:
-            found.append(f"{name}: {show(value)} is out of range; expected 1 to {MAX_TOKENS:,}")
+        if not (isinstance(value, int) or name in FRACTIONS) or not least <= value <= most:
+            found.append(f"{name}: {show(value)} is out of range; expected {least} to {most:,}")
     if isinstance(work, Inference):
-        if not isinstance(work.generated, int) or not 0 <= work.generated <= MAX_TOKENS:
-            found.append(f"generated: {show(work.generated)} is out of range; expected 0 to {MAX_TOKENS:,}")
-        if not isinstance(work.context, int) or not 0 <= work.context <= MAX_TOKENS:
-            found.append(f"context: {show(work.context)} is out of range; expected 0 to {MAX_TOKENS:,}")
-        if not isinstance(work.group_size, int) or not -1 <= work.group_size <= MAX_GROUP:
-            found.append(f"group_size: {show(work.group_size)} is out of range; expected -1 to {MAX_GROUP:,}")
-        if not 0 <= work.weight_bits <= 32:
-            found.append(f"weight_bits: {show(work.weight_bits)} is out of range; expected 0 to 32")
         ways = work.tensor_parallel
         if not isinstance(ways, int) or not 0 <= ways <= gpus or (ways and gpus % ways):
             found.append(f"tensor_parallel: {show(ways)} with {gpus} GPUs; expected 0 or a divisor of {gpus}")
@@ -234,7 +253,7 @@ def _check_parallel(work: Training, gpus: int) -> list[str]:
         )
     if work.expert_parallel > gpus:
         found.append(f"expert_parallel: {work.expert_parallel} with {gpus} GPUs; expected 1 to {gpus}")
-    if gpus == 1 and work.sharding not in ("none", "fsdp", "fsdp2", "zero1", "zero2", "zero3"):
+    if gpus == 1 and work.sharding not in ALONE:
         found.append(f"sharding: '{work.sharding}' needs more than 1 GPU; expected none")
     if gpus > 1 and work.sharding == "none" and product == 1:
         ways = ", ".join(options.load().names("sharding")[1:])

@@ -19,17 +19,22 @@ import jinja2
 from markupsafe import Markup, escape
 
 from generator import catalog as catalogs
-from generator import i18n, jobs, parameters
+from generator import fits as fitting
+from generator import i18n, parameters
 from generator import pricing as prices
 from generator.catalog import Card, Catalog
 from generator.facts import Fact, State
+from generator.fits import Fits
 from generator.rates import absence, training_rate
 from generator.schema.rates import FORMATS, RATE_BY_KEY, RATES
 from generator.schema.software import capability_key
 from generator.views import columns, labels, models, software, strip
+from generator.views import fits as fit_views
 from generator.views.ranking import Rankings
 from generator.views.variants import Variants, spellings
 
+# Pages that explain the estimates. Each is linked from every estimate as soon as it exists.
+EXPLAINED = {"accuracy": False, "formulas": False}
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -79,13 +84,15 @@ def yaml_text(value: object) -> Markup:
 class Site:
     """All pages of one language from one catalog."""
 
-    def __init__(self, catalog: Catalog, lang: str, day: dt.date) -> None:
+    def __init__(self, catalog: Catalog, lang: str, day: dt.date, fits: Fits | None = None) -> None:
         self.catalog, self.lang, self.day = catalog, lang, day
+        self.fits = fits or Fits(catalog)
         self.language = i18n.language(lang)
         self.variants = Variants(catalog.cards.values())
         self.rankings = Rankings(catalog.cards.values())
         self._answers: dict[str, list[software.Answer]] = {}
         self._cells: dict[tuple[str, str], Markup] = {}
+        self._fit_cells: dict[str, fit_views.Cells] = {}
         self.environment = self._environment()
 
     def _environment(self) -> jinja2.Environment:
@@ -115,6 +122,10 @@ class Site:
             "column": columns.COLUMN_BY_ID,
             "State": State,
             "cells": self.cells,
+            "fits": self.fits,
+            "fitting": fitting,
+            "fit_views": fit_views,
+            "explained": EXPLAINED,
         }
         environment.filters |= {
             "md": markdown_text,
@@ -167,7 +178,11 @@ class Site:
         depth = path.removesuffix("index.md").removesuffix(".md").strip("/")
         levels = len(depth.split("/")) if depth else 0
         up = "../" * levels
-        text = self.environment.get_template(template).render(title=title, up=up, here=path, source=source, **context)
+        if up not in self._fit_cells:
+            self._fit_cells[up] = fit_views.Cells(self.language.text, up)
+        text = self.environment.get_template(template).render(
+            title=title, up=up, here=path, source=source, fit_cells=self._fit_cells[up], **context
+        )
         return Page(path, text, source, title, **neighbours)
 
     def pages(self) -> Iterator[Page]:
@@ -176,12 +191,13 @@ class Site:
         yield from self.card_pages()
         yield from self.series_pages()
         yield from self.architecture_pages()
+        yield from self.model_pages()
 
     def hubs(self) -> Iterator[Page]:
         """The pages that stand in the navigation."""
         _ = self.language.text
         yield self.page("home.md.j2", "index.md", "generator/templates/home.md.j2",
-                        _("GPU Field Guide"), jobs=jobs.JOBS, largest=self.largest_memory())  # fmt: skip
+                        _("GPU Field Guide"))  # fmt: skip
         yield self.page(
             "cards.md.j2", "gpus/index.md", "generator/templates/cards.md.j2", _("All cards"),
             columns=columns.COLUMNS, cards=self.ordered_cards(),
@@ -195,9 +211,9 @@ class Site:
         )  # fmt: skip
         yield self.page("software.md.j2", "software.md", "generator/templates/software.md.j2",
                         _("Software support"), matrix=software.matrix(self.catalog))  # fmt: skip
-        yield self.page("models.md.j2", "models.md", "generator/templates/models.md.j2", _("Models"),
-                        kinds=self.models_by_kind(), parameters=parameters, jobs=jobs, cited=self.model_sources(),
-                        attention_kind=models.attention_kind)  # fmt: skip
+        yield self.page("models.md.j2", "models/index.md", "generator/templates/models.md.j2", _("Models"),
+                        kinds=self.models_by_kind(), parameters=parameters, cited=self.model_sources(),
+                        attention_kind=models.attention_kind, weights_gib=models.weights_gib)  # fmt: skip
         yield self.page("prices.md.j2", "prices.md", "generator/templates/prices.md.j2", _("Prices"),
                         rows=self.price_rows(), fx=prices.yuan_per_dollar(self.catalog))  # fmt: skip
         yield self.page("glossary.md.j2", "glossary.md", "data/glossary.yaml", _("Glossary"), search_boost=4.0,
@@ -286,15 +302,28 @@ class Site:
                 if i + 1 < len(ordered) else None,
             )  # fmt: skip
 
+    def model_pages(self) -> Iterator[Page]:
+        """One page a model; neighbours are the models of the same kind in the order of the hub."""
+        for kind, family in self.models_by_kind():
+            for i, model in enumerate(family):
+                known = model.slug in self.fits.models
+                yield self.page(
+                    "model.md.j2", f"models/{model.slug}.md", self.catalog.paths[("model", model.slug)], model.name,
+                    model=model, kind=kind, known=known, parameters=parameters,
+                    lede=fit_views.lede(self.fits, model, self.language.text) if known
+                    else self.language.text(fit_views.reason(model)),
+                    attention_kind=models.attention_kind, weights_gib=models.weights_gib,
+                    footnotes=Footnotes(self.catalog),
+                    prev=f"models/{family[i - 1].slug}.md" if i else None,
+                    next=f"models/{family[i + 1].slug}.md" if i + 1 < len(family) else None,
+                    search_boost=1.5,
+                )  # fmt: skip
+
     def answers(self, capability: str) -> list[software.Answer]:
         """The software answers for a compute capability; many cards share one."""
         if capability not in self._answers:
             self._answers[capability] = software.answers(self.catalog, capability)
         return self._answers[capability]
-
-    def largest_memory(self) -> float:
-        """GiB of the card with the most memory."""
-        return max(card.gpu.memory.memory_gib for card in self.catalog.cards.values())
 
     def ordered_cards(self) -> list[Card]:
         """All cards by group, then newest series first: the order of the big table before any sorting."""
@@ -396,6 +425,12 @@ def _catalog(root: Path, _key: tuple[tuple[str, int, int], ...]) -> Catalog:
     return catalogs.load(root)
 
 
+@lru_cache(maxsize=4)
+def _fits(root: Path, key: tuple[tuple[str, int, int], ...]) -> Fits:
+    """What fits, shared by both languages of a build as the catalog is."""
+    return Fits(_catalog(root, key))
+
+
 def _stamp(root: Path) -> tuple[tuple[str, int, int], ...]:
     """Names, times and sizes of all data files: both languages of a build load them once."""
     files = sorted(p for p in (root / "data").rglob("*") if p.is_file())
@@ -409,5 +444,5 @@ def render_site(root: Path, lang: str) -> Iterator[Page]:
         DataError: the data has problems; nothing has been yielded then.
         KeyError: ``lang`` is neither ``en`` nor ``zh``.
     """
-    catalog = _catalog(root, _stamp(root))
-    yield from Site(catalog, lang, as_of(root)).pages()
+    stamp = _stamp(root)
+    yield from Site(_catalog(root, stamp), lang, as_of(root), _fits(root, stamp)).pages()

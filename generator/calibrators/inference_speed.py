@@ -60,6 +60,8 @@ _NEUTRAL = {"layer_host": 0.0, "format_speed": 1.0, "format_host": 1.0}
 _SAME = {"autogptq": "transformers", "gptq": "transformers", "ollama": "llama.cpp"}
 _HUBER, _SCALE, _FAMILY_ROWS, _TRUST = 0.3, 0.12, 60.0, {"A": 1.0, "B": 1.0, "C": 0.3}
 _ITERATIONS, _STEP, _ENOUGH = 60, 1e-4, 1e-4
+# A factor nearer to 1 than this, in logarithms, is not stored.
+_MOVED = 1e-3
 _QUANTILES, _NARROWEST = (0.04, 0.96), 0.10
 # A kind of case has a band of its own from so many rows of so many families on.
 _ROWS, _FAMILIES = 20, 2
@@ -274,7 +276,7 @@ class _Fit:
         group_of = {c.engine: c.group for c in self.table}
         for (name, level), x in zip(self.keys, self.x, strict=True):
             # What no row has moved stays with its group.
-            if level in ("", *GROUPS) or abs(x) < _STEP:
+            if level in ("", *GROUPS) or abs(x) < _MOVED:
                 continue
             engine, _, stored = level.partition(" ")
             if stored:

@@ -65,8 +65,8 @@ _SHARED = 6.0
 # Bands: quantiles of log(measured / predicted) of rows whose family was left out, each family weighed by √n.
 _QUANTILES = (0.04, 0.96)
 # A class of cards on which nobody measured a language model: so many times as wide, in logarithms, as dense cases on
-# measured ones. Speeds of an encoder on fifteen cards (C_LAMBDA_BENCH), scaled together, lie within 31 % of the estimate
-# in 16 bits and 38 % in 32 bits.
+# measured ones. Speeds of an encoder on fifteen cards (C_LAMBDA_BENCH), scaled together, lie within 31 % of
+# the estimate in 16 bits and 38 % in 32 bits.
 _UNTESTED = 2.0
 # Measured matrix products: a card is drawn to its class as if the class were so many more of its rows.
 _CLASS_ROWS = 2

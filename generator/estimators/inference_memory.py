@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from generator import numbers, options
+from generator import numbers
 from generator.calibration import Calibration
-from generator.estimators import CannotEstimate
+from generator.estimators import CannotEstimate, of_work
 from generator.formulas import lowered
 from generator.question import Inference, Question
 
 PROGRAM = "inference_memory"
 GIB = 2**30
-_TABLES = ("weights", "kv_cache", "attention", "engine", "release")
-_NO_CARD = dict.fromkeys(("card_bytes", "inline_ecc", "sms", "compute_capability"), 0.0)
+TABLES = ("weights", "kv_cache", "attention", "engine", "release")
+# Input -> field of the work.
+SIZES = {
+    "prompt": "prompt", "generated": "generated", "batch": "batch", "context_length": "context",
+    "group_size": "group_size", "weight_bits": "weight_bits",
+}  # fmt: skip
+NO_CARD = dict.fromkeys(("card_bytes", "inline_ecc", "sms", "compute_capability"), 0.0)
 # What cannot be said without knowing how large the card is.
 _OF_CARD = ("usable_bytes", "card_bytes")
 
@@ -26,25 +31,12 @@ def inputs(question: Question, calibration: Calibration) -> dict[str, float]:
         found = numbers.of_model(question.model)
     except numbers.NoShapeError as error:
         raise CannotEstimate(str(error)) from error
-    tables = options.load()
-    for table in _TABLES:
-        found.update(tables.numbers(table, getattr(work, table)))
-    found.update(
-        {
-            "prompt": work.prompt,
-            "generated": work.generated,
-            "batch": work.batch,
-            "context_length": work.context,
-            "group_size": work.group_size,
-            "weight_bits": work.weight_bits,
-            "gpus": question.gpus,
-        }
-    )
+    found.update(of_work(work, TABLES, SIZES), gpus=question.gpus)
     found.update(calibration.constants)
     if question.card is not None:
         found.update(numbers.of_card(question.card))
     else:
-        found.update(_NO_CARD, card_bytes=(question.capacity_gib or 0.0) * GIB)
+        found.update(NO_CARD, card_bytes=(question.capacity_gib or 0.0) * GIB)
     return found
 
 

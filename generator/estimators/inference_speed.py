@@ -10,22 +10,29 @@ import numpy as np
 from generator import numbers, options
 from generator.calibration import Calibration
 from generator.catalog import Card
-from generator.estimators import CannotEstimate
+from generator.estimators import CannotEstimate, of_work
 from generator.estimators.matmul import attained
 from generator.formulas import lowered
 from generator.question import Inference, Question
 
 PROGRAM = "inference_speed"
+TABLES = ("weights", "kv_cache")
+# Input -> field of the work.
+SIZES = {
+    name: name for name in ("prompt", "generated", "batch", "tensor_parallel", "group_size", "weight_bits")
+}  # fmt: skip
 # What a measurement may state: speed of prompts, of generating, generated or all tokens over the whole run. The results
 # are called <figure>_tokens_per_s.
 FIGURES = ("prefill", "decode", "output", "combined")
 GIB = 2**30
 # The option of the table "format_speed" for those of "weights"; every other one is a type of llama.cpp.
 _CLASSES = {
-    "fp32": "fp32", "bf16": "16bit", "fp16": "16bit", "fp8": "fp8", "mxfp8": "fp8", "int8": "int8", "nf4": "bnb4",
-    "fp4": "bnb4", "nf4-dq": "bnb4", "gptq-int8": "gptq8", "gptq-int4": "gptq4", "gptq-int3": "gptq4",
+    "fp32": "fp32", "bf16": "16bit", "fp16": "16bit", "fp8": "fp8", "mxfp8": "fp8", "int8": "int8", "nf4": "int4",
+    "fp4": "int4", "nf4-dq": "int4", "gptq-int8": "gptq8", "gptq-int4": "gptq4", "gptq-int3": "gptq4",
     "gptq-int2": "gptq4", "awq-int4": "awq4", "mxfp4": "fp4", "nvfp4": "fp4", "exl2": "exl2", "aqlm-2": "exl2",
 }  # fmt: skip
+# Formats that are read as they are.
+PLAIN = ("16bit", "fp32")
 
 
 def inputs(question: Question, calibration: Calibration) -> dict[str, float]:
@@ -52,26 +59,19 @@ def given(question: Question, facts: Mapping[str, Any]) -> dict[str, float]:
         most = f"{found['max_context']:,.0f} tokens"
         raise CannotEstimate(f"the prompt fills the model's whole context of {most}: nothing can be generated")
     tables = options.load()
-    found.update(tables.numbers("weights", work.weights))
-    found.update(tables.numbers("kv_cache", work.kv_cache))
+    found.update(of_work(work, TABLES, SIZES), gpus=question.gpus)
     found.update(tables.numbers("engine_speed", work.engine))
     found.update(tables.numbers("format_speed", format_class(work.weights)))
     found.update(numbers.of_card(card))
-    found["clock"] = found["clock"] or float(facts["clocks"].get(card.gpu.architecture, 0.0))
-    found.update(attained(card, facts["attained"]))
-    found.update(
-        {
-            "prompt": work.prompt,
-            "generated": work.generated,
-            "batch": work.batch,
-            "gpus": question.gpus,
-            "tensor_parallel": work.tensor_parallel,
-            "group_size": work.group_size,
-            "weight_bits": work.weight_bits,
-        }
-    )
+    found.update(measured(card, facts))
     _check_card(card, found)
     return found
+
+
+def measured(card: Card, facts: Mapping[str, Any]) -> dict[str, float]:
+    """What was measured of a card or else of its class: attained shares, and its clock where none is published."""
+    clock = numbers.of_card(card)["clock"] or float(facts["clocks"].get(card.gpu.architecture, 0.0))
+    return {**attained(card, facts["attained"]), "clock": clock}
 
 
 def _check_card(card: Card, found: Mapping[str, float]) -> None:
@@ -132,7 +132,7 @@ def kind(question: Question, figure: str) -> str:
     """The kind of case, as :attr:`Calibration.bands` names it."""
     work = question.work
     assert isinstance(work, Inference)
-    stored = "plain" if format_class(work.weights) in ("16bit", "fp32") else "quantized"
+    stored = "plain" if format_class(work.weights) in PLAIN else "quantized"
     return f"{phase(figure)} {group(work.engine)} {stored}"
 
 

@@ -10,21 +10,30 @@ import numpy as np
 from generator import numbers, options
 from generator.calibration import Calibration
 from generator.catalog import Card
-from generator.estimators import CannotEstimate, matmul
+from generator.estimators import CannotEstimate, adapters, matmul, of_work
 from generator.facts import State
 from generator.formulas import lowered
 from generator.question import Question, Training
-from generator.schema.model import LanguageModel
 
 PROGRAM = "train_speed"
 KINDS = ("dense", "small", "experts", "untested")
 # Constants with a value of their own for each architecture or software; everything else has one value.
 BY_ARCHITECTURE = ("matmul_16", "matmul_8", "matmul_4")
 BY_STACK = ("elementwise_passes", "host_seconds")
-_TABLES = (
+TABLES = (
     "method", "precision", "optimizer", "attention", "checkpointing", "loss", "kernels", "preparation", "sharding",
     "weights", "stack", "packing",
 )  # fmt: skip
+# Input -> field of the work.
+SIZES = {
+    name: name
+    for name in (
+        "sequence", "mean_length", "micro_batch", "accumulation", "tensor_parallel", "pipeline_parallel",
+        "virtual_pipeline", "context_parallel", "expert_parallel", "grouped_experts",
+    )
+}  # fmt: skip
+# Rate of the products by their bits, and what a card's facts call it; every other number of bits: 16.
+RATES = {32: ("rate_fp32", "fp32"), 19: ("rate_tf32", "tensor_tf32"), 16: ("rate_tensor16", "tensor_bf16_fp32acc")}
 
 
 def inputs(question: Question, calibration: Calibration) -> dict[str, float]:
@@ -48,59 +57,28 @@ def given(question: Question) -> dict[str, float]:
         found = numbers.of_trained_model(question.model)
     except numbers.NoShapeError as error:
         raise CannotEstimate(str(error)) from error
-    tables = options.load()
-    for table in _TABLES:
-        found.update(tables.numbers(table, getattr(work, table)))
-    classes = tables.names("card_class")
-    found.update(tables.numbers("card_class", card.gpu.architecture if card.gpu.architecture in classes else "other"))
+    found.update(of_work(work, TABLES, SIZES), gpus=question.gpus)
+    found.update(of_architecture(card))
     found.update(numbers.of_card(card))
-    found.update(_adapters(question.model, work))
-    found.update(
-        {
-            "sequence": work.sequence,
-            "mean_length": work.mean_length,
-            "micro_batch": work.micro_batch,
-            "accumulation": work.accumulation,
-            "gpus": question.gpus,
-            "tensor_parallel": work.tensor_parallel,
-            "pipeline_parallel": work.pipeline_parallel,
-            "virtual_pipeline": work.virtual_pipeline,
-            "context_parallel": work.context_parallel,
-            "expert_parallel": work.expert_parallel,
-            "grouped_experts": float(work.grouped_experts),
-        }
-    )
+    found.update(adapters.inputs(question.model, work))
     _check_rate(card, found)
     return found
 
 
 def _check_rate(card: Card, found: Mapping[str, float]) -> None:
     """Raises CannotEstimate when the rate that the products would run at is not published."""
-    wanted = {32: ("rate_fp32", "fp32"), 19: ("rate_tf32", "tensor_tf32")}.get(
-        int(found["matmul_bits"]), ("rate_tensor16", "tensor_bf16_fp32acc")
-    )
-    if found[wanted[0]] > 0:
+    rate, fact = RATES.get(int(found["matmul_bits"]), RATES[16])
+    if found[rate] > 0:
         return
     # Hardware without the format falls back to FP32; a rate that nobody published is another matter.
-    if card.rates[wanted[1]].state is State.UNKNOWN or found["rate_fp32"] <= 0:
+    if card.rates[fact].state is State.UNKNOWN or found["rate_fp32"] <= 0:
         raise CannotEstimate(f"{card.gpu.name}: its speed in this number format is not published")
 
 
-def _adapters(model: LanguageModel, work: Training) -> dict[str, float]:
-    """Sizes of the adapters; zeros for full fine-tuning."""
-    if work.method == "full":
-        return {"adapter_parameters": 0.0, "adapter_widths": 0.0, "adapted_matrices": 0.0}
-    if model.shape is None:
-        raise CannotEstimate(f"{model.name}: the matrices that adapters would sit on are not known")
-    known = numbers.modules(model.shape)
-    targets = tuple(name for name in work.targets if name in known)
-    if not targets:
-        raise CannotEstimate(f"none of the LoRA targets {' '.join(work.targets)} is a matrix of this model")
-    return {
-        "adapter_parameters": float(work.trainable or numbers.adapter_parameters(model.shape, targets, work.rank)),
-        "adapter_widths": numbers.adapter_widths(model.shape, targets),
-        "adapted_matrices": float(len(targets)),
-    }
+def of_architecture(card: Card) -> Mapping[str, float]:
+    """What stands for the architecture of a card in the option table ``card_class``."""
+    tables, name = options.load(), card.gpu.architecture
+    return tables.numbers("card_class", name if name in tables.names("card_class") else "other")
 
 
 def constants(fitted: Mapping[str, Any], card: Card, stack: str) -> dict[str, float]:

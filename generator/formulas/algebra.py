@@ -28,11 +28,20 @@ class Quantity:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Formulas that are read together; ``key`` is their anchor, ``title`` and ``about`` are interface strings."""
+
+    key: str
+    title: str
+    about: str
+
+
+@dataclass(frozen=True)
 class Formula:
     """One equation: ``gives`` = ``equals``.
 
     ``sources`` are ids of the bibliography, ``holds`` an English interface string that says when the
-    formula is true, ``term`` marks what is shown as a row of a breakdown.
+    formula is true, ``term`` marks what is shown as a row of a breakdown, ``part`` is the key of its part.
     """
 
     gives: Quantity
@@ -40,6 +49,7 @@ class Formula:
     sources: tuple[str, ...]
     holds: str
     term: bool
+    part: str
 
 
 @dataclass
@@ -58,6 +68,13 @@ class Program:
     title: str
     formulas: list[Formula] = field(default_factory=list)
     quantities: dict[str, Quantity] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+
+    def part(self, key: str, title: str, about: str = "") -> None:
+        """Begin a part: all formulas up to the next one belong to it. Raises ValueError for a key that is taken."""
+        if any(part.key == key for part in self.parts):
+            raise ValueError(f"{self.name}: the part '{key}' is begun twice")
+        self.parts.append(Part(key, title, about))
 
     def given(self, name: str, sign: str, unit: str, meaning: str) -> sympy.Symbol:
         """Declare an input; returns its symbol. Raises ValueError for a name that is taken or reserved."""
@@ -88,7 +105,8 @@ class Program:
             raise ValueError(f"{self.name}.{name}: unknown symbols {', '.join(unknown)}")
         quantity = Quantity(name, sign, unit, meaning)
         symbol = self._declare(quantity)
-        self.formulas.append(Formula(quantity, expression, sources, holds, term))
+        part = self.parts[-1].key if self.parts else ""
+        self.formulas.append(Formula(quantity, expression, sources, holds, term, part))
         return symbol
 
     def _declare(self, quantity: Quantity) -> sympy.Symbol:

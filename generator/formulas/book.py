@@ -22,14 +22,24 @@ class Quantity:
 
 
 @dataclass(frozen=True)
+class Part:
+    """See :class:`generator.formulas.algebra.Part`."""
+
+    key: str
+    title: str
+    about: str
+
+
+@dataclass(frozen=True)
 class Formula:
-    """One equation; ``mathml`` is its right side, every symbol a slot ``⟦name⟧``."""
+    """One equation; ``mathml`` is its right side, every symbol a slot ``⟦name⟧``; ``part`` is the key of its part."""
 
     gives: str
     mathml: str
     sources: tuple[str, ...]
     holds: str
     term: bool
+    part: str
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Program:
     name: str
     title: str
     quantities: Mapping[str, Quantity]
+    parts: tuple[Part, ...]
     formulas: tuple[Formula, ...]
 
     @property
@@ -57,10 +68,8 @@ def programs() -> Mapping[str, Program]:
             name,
             content["title"],
             {q: Quantity(q, **fields) for q, fields in content["quantities"].items()},
-            tuple(
-                Formula(f["gives"], f["mathml"], tuple(f["sources"]), f["holds"], f["term"])
-                for f in content["formulas"]
-            ),
+            tuple(Part(**fields) for fields in content["parts"]),
+            tuple(Formula(**{**fields, "sources": tuple(fields["sources"])}) for fields in content["formulas"]),
         )
         for name, content in raw.items()
     }

@@ -21,6 +21,8 @@ _price = COST.given("card_price", "c_card", N_("money"), N_("price of one card")
 _resale = COST.given("resale_share", "r", "", N_("share of the price that a resale brings back"))
 _weekly = COST.given("hours_per_week", "t_week", "h", N_("hours of use in a week"))
 
+COST.part("job", N_("Time and energy"), N_("How long the job takes and what it draws."))
+
 hours = COST.let(
     "hours", "t", "h", N_("duration of the job"), _tokens / (_speed * 3600), term=True,
 )  # fmt: skip
@@ -29,6 +31,8 @@ _drawn = COST.let(
     "drawn_w", "P", "W", N_("power drawn by the machine"), _gpus * _watts * _load + _host,
 )  # fmt: skip
 energy = COST.let("energy_kwh", "E", "kWh", N_("energy of the job"), _drawn * hours / 1000, term=True)
+COST.part("money", N_("Money"), N_("The bill, rented and on own cards."))
+
 electricity = COST.let(
     "electricity_cost", "C_el", N_("money"), N_("electricity for the job"), energy * _kwh_price, term=True
 )
@@ -37,6 +41,8 @@ _hold = COST.let(
     "ownership_cost", "C_own", N_("money"), N_("price of the cards less their resale"),
     _gpus * _price * (1 - _resale), term=True,
 )  # fmt: skip
+COST.part("even", N_("Break-even"), N_("From how much use on buying is cheaper than renting."))
+
 _saved = COST.let(
     "saved_per_hour", "s", N_("money/h"), N_("what an hour on own cards saves"),
     _gpus * _rent - _drawn / 1000 * _kwh_price,

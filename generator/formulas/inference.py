@@ -102,10 +102,17 @@ slack_transformers = _p.given("slack_transformers", "φ_hf", BYTES, N_("what nvi
 slack_llama_cpp = _p.given("slack_llama_cpp", "φ_cpp", BYTES, N_("what nvidia-smi shows on top, llama.cpp"))
 slack_other = _p.given("slack_other", "φ_any", BYTES, N_("what nvidia-smi shows on top, other engines"))
 # --- the card
+_p.part(
+    "card", N_("The card"),
+    N_("What the driver leaves of the memory on the box, and what a process takes before its first tensor."),
+)  # fmt: skip
 card_bytes, _, context_bytes = card_memory(_p)
 capability = _p.given("compute_capability", "cc", "", N_("compute capability of the card; 0 = no card"))
 
-# --- weights
+_p.part(
+    "weights", N_("Weights"),
+    N_("Every matrix in its format, with the constants that a group of quantized weights shares."),
+)  # fmt: skip
 tied = _p.let("tied", "x_tied", "", N_("1 if the output head is the input embedding"), when(head_parameters > 0, 0, 1))
 group = _p.let("group", "g", WEIGHTS, N_("weights that share a scale"), when(group_size > 0, group_size, default_group))
 constant_bits = _p.let(
@@ -142,7 +149,7 @@ other = _p.let(
 )  # fmt: skip
 weights = _p.let("weights", "B_W", BYTES, N_("weights"), matrices + embedding + head + other)
 
-# --- what PyTorch's allocator adds to large tensors
+_p.part("rounding", N_("Rounding"), N_("What PyTorch's allocator adds to large tensors."))
 BLOCK = 2 * MIB
 
 
@@ -166,7 +173,7 @@ lost = _p.let(
     N_("From 10 MiB on a tensor has its own blocks of 2 MiB; a rest of up to 1 MiB is not split off."),
 )  # fmt: skip
 
-# --- buffers that stay
+_p.part("buffers", N_("Buffers and context"), N_("What an engine allocates once and keeps."))
 positions = _p.let(
     "rotary_positions", "s_rot", TOKENS, N_("positions in a table of cosines and sines"),
     when(max_context > 0, Min(max_context, 32768), 4096),
@@ -197,7 +204,7 @@ graph = _p.let(
 )  # fmt: skip
 buffers = _p.let("buffers", "B_buf", BYTES, N_("buffers and workspaces"), rotary + workspace + scratch + state + graph)
 
-# --- KV cache
+_p.part("cache", N_("KV cache"), N_("Keys and values of every token that the model looks back on."))
 windowed = _p.let(
     "windowed", "σ_win", "", N_("share of the layers that keep only a window"),
     transformers * drops_window * window_share,
@@ -218,7 +225,10 @@ kv_cache = _p.let(
     _cached(when(reserves > 0, context, prompt + generated)),
 )  # fmt: skip
 
-# --- the pass over the prompt
+_p.part(
+    "prompt", N_("The pass over the prompt"),
+    N_("The working set of one layer with all tokens of a pass, and the logits after the last layer."),
+)  # fmt: skip
 tokens = _p.let(
     "pass_size", "T", TOKENS, N_("tokens that pass the model at once"),
     batch * when(pass_tokens > 0, Min(prompt, pass_tokens), prompt),
@@ -305,7 +315,10 @@ prompt_peak = _p.let(
     kv_prompt + prompt_work + prompt_logits,
 )  # fmt: skip
 
-# --- the last step
+_p.part(
+    "step", N_("The last step"),
+    N_("The cache is at its longest, the work is that of one token for each sequence."),
+)  # fmt: skip
 alone = _p.let(
     "steps_count", "x_st", "", N_("1 if the work of a step is seen: no fixed buffer, no reading between steps"),
     (1 - between) * when(graph_tokens > 0, 0, 1),
@@ -327,7 +340,7 @@ step_peak = _p.let(
     kv_cache + step_work + step_logits,
 )  # fmt: skip
 
-# --- the highest moment
+_p.part("highest", N_("The highest moment"), N_("Loading, the prompt or the last step: the highest one counts."))
 in_prompt = _p.let(
     "in_prompt", "x_P", "", N_("1 if the peak of the run is in the prompt, 0 at the last step"),
     alone * when(prompt_peak > step_peak, 1, 0),
@@ -352,7 +365,7 @@ at_end = _p.let(
     "at_generation", "x_gen", "", N_("1 if memory is highest at the last step"), (1 - at_loading) * (1 - in_prompt)
 )
 
-# --- of one GPU
+_p.part("gpu", N_("Of one GPU"), N_("The breakdown, what nvidia-smi shows, and what a card must have."))
 _p.let("weights_per_gpu", "b_W", BYTES, N_("weights"), weights / gpus, term=True)
 _p.let("rounding_per_gpu", "b_2MiB", BYTES, N_("rounding of PyTorch's allocator"), lost / gpus, term=True)
 _p.let("kv_per_gpu", "b_kv", BYTES, N_("KV cache"), (at_prompt * kv_prompt + at_end * kv_cache) / gpus, term=True)

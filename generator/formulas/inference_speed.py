@@ -105,7 +105,7 @@ tile_loss = _p.given("tile_loss", "κ_t", "", N_("weight of the multiprocessors 
 score_passes = _p.given("score_passes", "κ_sc", "", N_("times that written scores are moved"))
 pipeline_loss = _p.given("pipeline_loss", "κ_PP", "", N_("time of a pipeline against its formula"))
 
-# --- how the GPUs share the work, and how fast they are
+_p.part("rates", N_("GPUs and their speed"), N_("How the GPUs share the work, and how fast they compute and read."))
 ways = _p.let("tensor_ways", "n_TP", "", N_("GPUs that share each matrix"), when(asked_ways > 0, asked_ways, when(by_stages > 0, 1, gpus)))
 stages = _p.let("stages", "n_st", "", N_("groups of GPUs that hold the layers one after the other"), gpus / Max(ways, 1))
 rate = _p.let("rate", "R", RATE, N_("speed of the card's best matrix product"),
@@ -130,7 +130,7 @@ def _both_limits(name: str, sign: str, meaning: str, intake: sympy.Expr) -> symp
     )  # fmt: skip
 
 
-# --- bytes
+_p.part("bytes", N_("Bytes"), N_("What has to be read: weights and KV cache."))
 group = when(group_size > 0, group_size, default_group)
 quantized = _p.let("quantized_parameters", "N_q", N_("parameters"), N_("parameters in matrices that quantization touches"), linear - unquantized)
 bits = _p.let(
@@ -146,7 +146,7 @@ active = _p.let("active_body", "N_A", N_("parameters"), N_("parameters of the la
 weights = _p.let("weights", "B_W", BYTES, N_("weights"), body * bits / 8 + (embedding * bits_embedding + head * bits_head) / 8)
 kv_token = _p.let("kv_per_token", "B_t", BYTES, N_("KV cache of one token"), layers * kv_values * act * kv_format)
 
-# --- waves
+_p.part("waves", N_("Waves"), N_("Sequences whose KV cache does not fit wait for a later wave."))
 room = _p.let(
     "kv_room", "B_room", BYTES, N_("memory for the KV cache"), Max(Rational(9, 10) * card_bytes * gpus - weights - 2 * GIB * gpus, 0),
     ("VLLM_CACHE_CONFIG",), N_("Nine tenths of the card are used, 2 GiB of them for the work; tried: 1 to 4 GiB."),
@@ -157,7 +157,7 @@ waves = _p.let("waves", "n_w", "", N_("waves in which the sequences pass"), when
                holds=N_("All sequences have one length."))  # fmt: skip
 together = _p.let("concurrent", "c", "", N_("sequences of one wave"), batch / waves)
 
-# --- one step of generating
+_p.part("step", N_("One step of generating"), N_("Seconds in which every sequence of a wave gets one more token."))
 context = _p.let("mean_context", "s", TOKENS, N_("tokens that a step looks back on, in the mean of all steps"), prompt + generated / 2)
 
 
@@ -214,7 +214,7 @@ _p.let("host_wait_s", "t_py+", SECONDS, N_("waiting for Python"), Max(launches -
 between = _p.let("step_host_s", "t_h", SECONDS, N_("host between two steps"), step_host + sequence_host * together, term=True)
 step = _p.let("step_s", "t_1", SECONDS, N_("one step: one token for each sequence"), Max(gpu_step, launches) + between)
 
-# --- the pass over the prompt
+_p.part("prompt", N_("The pass over the prompt"), N_("Seconds until the first token of an answer."))
 tokens = _p.let("prompt_tokens", "T", TOKENS, N_("tokens of all prompts of a wave"), together * prompt)
 pass_tokens = _p.let("pass_size", "T_c", TOKENS, N_("tokens that pass the model at once"), when(chunk > 0, Min(prompt, chunk), tokens))
 passes = _p.let("passes", "n_c", "", N_("passes"), ceiling(tokens / pass_tokens))
@@ -259,7 +259,7 @@ _p.let("prompt_wait_s", "p_+", SECONDS, N_("waiting for Python, or for what no p
        Max(first_step - gpu_prompt, 0), term=True)  # fmt: skip
 prompt_s = _p.let("prompt_s", "t_p", SECONDS, N_("pass over the prompts of a wave: the time to the first token"), Max(gpu_prompt, first_step))
 
-# --- the run
+_p.part("run", N_("The run"), N_("Speeds that follow from these times. They count all sequences on all GPUs."))
 whole = _p.let("run_s", "t", SECONDS, N_("the whole run"), waves * (prompt_s + generated * step))
 _p.let("prefill_tokens_per_s", "v_p", TOKENS_PER_SECOND, N_("speed of reading prompts"), together * prompt / prompt_s)
 _p.let("decode_tokens_per_s", "v_g", TOKENS_PER_SECOND, N_("speed of generating, prompts apart"), together / step)

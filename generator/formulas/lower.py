@@ -53,7 +53,10 @@ class _JavaScript(JavascriptCodePrinter):  # type: ignore[misc]
 
 
 class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
-    """Presentation MathML in which every symbol is a slot ``⟦name⟧``, filled with a sign or a number."""
+    """Presentation MathML in which every symbol is a slot ``⟦name⟧``, filled with a sign or a number.
+
+    Words ("if", "otherwise", "and") stand in ``mtext``. :mod:`generator.formulas.mathml` reads what this writes.
+    """
 
     def _print_Symbol(self, sym: sympy.Symbol, style: str = "plain") -> Any:  # noqa: N802, ARG002
         slot = self.dom.createElement("mi")
@@ -66,7 +69,9 @@ class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         for value, condition in expr.args:
             line, left, right = (self.dom.createElement(tag) for tag in ("mtr", "mtd", "mtd"))
             left.appendChild(self._print(value))
-            if condition != True:  # noqa: E712 (SymPy's own True)
+            is_last = condition == True  # noqa: E712 (SymPy's own True)
+            right.appendChild(self._word("otherwise" if is_last else "if"))
+            if not is_last:
                 right.appendChild(self._print(condition))
             line.appendChild(left)
             line.appendChild(right)
@@ -74,6 +79,26 @@ class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         row.appendChild(brace)
         row.appendChild(table)
         return row
+
+    def _print_ITE(self, expr: sympy.ITE) -> Any:  # noqa: N802
+        # A condition inside a condition becomes "if this, then that, else false": both must hold.
+        first, then, otherwise = expr.args
+        if otherwise != False:  # noqa: E712 (SymPy's own False)
+            raise ValueError(f"no words for {expr}")
+        row = self.dom.createElement("mrow")
+        for part in (self._print(first), self._word("and"), self._print(then)):
+            row.appendChild(part)
+        return row
+
+    def _word(self, text: str) -> Any:
+        word = self.dom.createElement("mtext")
+        word.appendChild(self.dom.createTextNode(text))
+        return word
+
+    def _as_ordered_terms(self, expr: sympy.Add, order: str | None = None) -> list[sympy.Expr]:
+        # "1 − a" reads better than "−a + 1".
+        terms = super()._as_ordered_terms(expr, order=order)
+        return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
 
 
 def files(programs: Sequence[Program]) -> Iterator[tuple[str, str]]:
@@ -120,13 +145,14 @@ def javascript_module(programs: Sequence[Program]) -> str:
 
 def book(programs: Sequence[Program]) -> str:
     """JSON: every quantity and formula with its MathML, for the pages and the browser."""
-    printer = _MathML()
+    printer = _MathML({"ln_notation": True})
     content = {
         program.name: {
             "title": program.title,
             "quantities": {
                 q.name: {"sign": q.sign, "unit": q.unit, "meaning": q.meaning} for q in program.quantities.values()
             },
+            "parts": [{"key": p.key, "title": p.title, "about": p.about} for p in program.parts],
             "formulas": [
                 {
                     "gives": f.gives.name,
@@ -134,6 +160,7 @@ def book(programs: Sequence[Program]) -> str:
                     "sources": list(f.sources),
                     "holds": f.holds,
                     "term": f.term,
+                    "part": f.part,
                 }
                 for f in program.formulas
             ],
@@ -146,5 +173,5 @@ def book(programs: Sequence[Program]) -> str:
 def _compact(mathml: str) -> str:
     # SymPy writes every sign beyond ASCII as an entity, but a "less than" as it is.
     named = mathml.replace("&InvisibleTimes;", "\u2062").replace("&ExponentialE;", "e")
-    named = named.replace("<mo><</mo>", "<mo>&lt;</mo>")
+    named = named.replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>-</mo>", "<mo>−</mo>")
     return re.sub(r"&#(\d+);", lambda m: chr(int(m[1])), re.sub(r"\s*\n\s*", "", named))

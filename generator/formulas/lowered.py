@@ -35,7 +35,7 @@ def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     expert_parallel = x["expert_parallel"]
     full = x["full"]
     grouped_experts = x["grouped_experts"]
-    accumulates = x["accumulates"]
+    accumulation = x["accumulation"]
     autocast = x["autocast"]
     upcast_stream = x["upcast_stream"]
     upcast_rest = x["upcast_rest"]
@@ -150,6 +150,7 @@ def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     optimizer_states = states_held*(1 - offloads_states)*(1 - paged_states)*(master_bytes + state_basis*state_copies + state_fixed_bytes)
     resident = frozen_weights + optimizer_states + trained_weights + workspace_bytes
     gradients = kept_gradient_bytes*(1 - offloads_weights)*(adapter_here/gradient_shards + full*((dense_here + other_here)/gradient_shards + expert_here/expert_gradient_shards))
+    accumulates = numpy.where(numpy.greater(accumulation, 1), 1, 0)
     held_gradients = accumulates*numpy.where(numpy.greater(sums_unsharded*(data_parallel - 1), 0), gradient_bytes*trained*(1 - offloads_weights), gradients)
     bucket = numpy.where(numpy.greater(gradient_buckets*(data_parallel - 1), 0), kept_gradient_bytes*trained, 0)
     cast_copy = cast_bytes*trained
@@ -180,7 +181,7 @@ def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     loss_bytes = tokens*(hidden*loss_hidden_bytes*numpy.where(numpy.greater(kept_bytes, 2), 2, 1) + per_logit*vocab/tensor_parallel)
     head_gradient = edge_share*full*gradient_bytes*hidden*vocab/tensor_parallel
     around = bucket + cast_copy + gathered + held_gradients
-    peak_loss = around + deltas + head_gradient*(1 - accumulates) + loss_bytes + resident + saved
+    peak_loss = around + deltas + loss_bytes + resident + saved
     kept_inputs = numpy.where(numpy.greater(checkpointed*keeps_frozen_inputs*(1 - full)*(data_parallel - 1), 0), layer_checkpoint*tokens*(layers_here - 2), 0)
     layer_gradient = gathers*gradient_bytes*trained/layers_here
     peak_first_layer = around + deltas + head_gradient*(1 - accumulates)*(1 - gathers) + kept_inputs + layer_gradient + resident + saved + unpacked + working - numpy.where(numpy.greater(checkpointed, 0), 0, layer_saved*tokens)
@@ -195,7 +196,7 @@ def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     at_last = -at_first - at_loss - at_step + 1
     term_weights = frozen_weights + trained_weights
     term_states = optimizer_states
-    term_gradients = at_first*(head_gradient*(1 - accumulates)*(1 - gathers) + held_gradients + layer_gradient) + at_last*(layer_gradient + numpy.maximum(gradients, held_gradients)) + at_loss*(head_gradient*(1 - accumulates) + held_gradients) + at_step*gradients + bucket
+    term_gradients = at_first*(head_gradient*(1 - accumulates)*(1 - gathers) + held_gradients + layer_gradient) + at_last*(layer_gradient + numpy.maximum(gradients, held_gradients)) + at_loss*held_gradients + at_step*gradients + bucket
     term_activations = at_first*(deltas + kept_inputs + saved + working - numpy.where(numpy.greater(checkpointed, 0), 0, layer_saved*tokens)) + at_last*(layer_checkpoint*tokens + working) + at_loss*(deltas + saved)
     term_logits = at_loss*loss_bytes
     term_copies = unpacked*(at_first + at_last) + (1 - at_step)*(cast_copy + gathered)
@@ -210,7 +211,7 @@ def training_memory(x: Mapping[str, Any]) -> dict[str, Any]:
     reserved = numpy.maximum(allocated, numpy.minimum(wanted, -context_bytes - multi_gpu*nccl_bytes + usable_bytes))
     device = context_bytes + multi_gpu*nccl_bytes + reserved
     need = context_bytes + multi_gpu*nccl_bytes + numpy.maximum(peak_step, peak_activations + (peak_activations - resident)*(multi_gpu*need_fragments_multi + need_fragments))
-    return {"usable_bytes": usable_bytes, "context_bytes": context_bytes, "linear_bits": linear_bits, "fp32_stream": fp32_stream, "kept_bytes": kept_bytes, "stream_bytes": stream_bytes, "rest_bytes": rest_bytes, "upcast_now": upcast_now, "trained_bytes": trained_bytes, "kept_gradient_bytes": kept_gradient_bytes, "state_basis": state_basis, "master_bytes": master_bytes, "step_bytes": step_bytes, "gradient_bytes": gradient_bytes, "cast_bytes": cast_bytes, "data_parallel": data_parallel, "stages": stages, "tokens": tokens, "layers_here": layers_here, "layer_share": layer_share, "edge_share": edge_share, "weight_shards": weight_shards, "gradient_shards": gradient_shards, "state_shards": state_shards, "gathers": gathers, "dense_here": dense_here, "expert_here": expert_here, "other_here": other_here, "adapter_here": adapter_here, "trained": trained, "layer_parameters": layer_parameters, "expert_weight_shards": expert_weight_shards, "expert_gradient_shards": expert_gradient_shards, "expert_state_shards": expert_state_shards, "states_held": states_held, "frozen_weights": frozen_weights, "trained_weights": trained_weights, "optimizer_states": optimizer_states, "resident": resident, "gradients": gradients, "held_gradients": held_gradients, "bucket": bucket, "cast_copy": cast_copy, "gathered": gathered, "unpacked": unpacked, "wide_stream": wide_stream, "norm_bytes": norm_bytes, "norm_saved": norm_saved, "kv_kept": kv_kept, "attention_saved": attention_saved, "mlp_kept": mlp_kept, "mlp_alive": mlp_alive, "routed_copies": routed_copies, "mlp_saved": mlp_saved, "adapter_copy": adapter_copy, "adapter_saved": adapter_saved, "layer_saved": layer_saved, "hot_share": hot_share, "mlp_adapter_extra": mlp_adapter_extra, "mlp_backward": mlp_backward, "attention_backward": attention_backward, "layer_working": layer_working, "layer_checkpoint": layer_checkpoint, "saved": saved, "deltas": deltas, "working": working, "per_logit": per_logit, "loss_bytes": loss_bytes, "head_gradient": head_gradient, "around": around, "peak_loss": peak_loss, "kept_inputs": kept_inputs, "layer_gradient": layer_gradient, "peak_first_layer": peak_first_layer, "peak_last_layer": peak_last_layer, "step_extra": step_extra, "peak_step": peak_step, "peak_activations": peak_activations, "allocated": allocated, "at_step": at_step, "at_loss": at_loss, "at_first": at_first, "at_last": at_last, "term_weights": term_weights, "term_states": term_states, "term_gradients": term_gradients, "term_activations": term_activations, "term_logits": term_logits, "term_copies": term_copies, "term_step": term_step, "term_other": term_other, "loss_lost": loss_lost, "backward_lost": backward_lost, "sharding_lost": sharding_lost, "step_lost": step_lost, "multi_gpu": multi_gpu, "wanted": wanted, "reserved": reserved, "device": device, "need": need}
+    return {"usable_bytes": usable_bytes, "context_bytes": context_bytes, "linear_bits": linear_bits, "fp32_stream": fp32_stream, "kept_bytes": kept_bytes, "stream_bytes": stream_bytes, "rest_bytes": rest_bytes, "upcast_now": upcast_now, "trained_bytes": trained_bytes, "kept_gradient_bytes": kept_gradient_bytes, "state_basis": state_basis, "master_bytes": master_bytes, "step_bytes": step_bytes, "gradient_bytes": gradient_bytes, "cast_bytes": cast_bytes, "data_parallel": data_parallel, "stages": stages, "tokens": tokens, "layers_here": layers_here, "layer_share": layer_share, "edge_share": edge_share, "weight_shards": weight_shards, "gradient_shards": gradient_shards, "state_shards": state_shards, "gathers": gathers, "dense_here": dense_here, "expert_here": expert_here, "other_here": other_here, "adapter_here": adapter_here, "trained": trained, "layer_parameters": layer_parameters, "expert_weight_shards": expert_weight_shards, "expert_gradient_shards": expert_gradient_shards, "expert_state_shards": expert_state_shards, "states_held": states_held, "frozen_weights": frozen_weights, "trained_weights": trained_weights, "optimizer_states": optimizer_states, "resident": resident, "gradients": gradients, "accumulates": accumulates, "held_gradients": held_gradients, "bucket": bucket, "cast_copy": cast_copy, "gathered": gathered, "unpacked": unpacked, "wide_stream": wide_stream, "norm_bytes": norm_bytes, "norm_saved": norm_saved, "kv_kept": kv_kept, "attention_saved": attention_saved, "mlp_kept": mlp_kept, "mlp_alive": mlp_alive, "routed_copies": routed_copies, "mlp_saved": mlp_saved, "adapter_copy": adapter_copy, "adapter_saved": adapter_saved, "layer_saved": layer_saved, "hot_share": hot_share, "mlp_adapter_extra": mlp_adapter_extra, "mlp_backward": mlp_backward, "attention_backward": attention_backward, "layer_working": layer_working, "layer_checkpoint": layer_checkpoint, "saved": saved, "deltas": deltas, "working": working, "per_logit": per_logit, "loss_bytes": loss_bytes, "head_gradient": head_gradient, "around": around, "peak_loss": peak_loss, "kept_inputs": kept_inputs, "layer_gradient": layer_gradient, "peak_first_layer": peak_first_layer, "peak_last_layer": peak_last_layer, "step_extra": step_extra, "peak_step": peak_step, "peak_activations": peak_activations, "allocated": allocated, "at_step": at_step, "at_loss": at_loss, "at_first": at_first, "at_last": at_last, "term_weights": term_weights, "term_states": term_states, "term_gradients": term_gradients, "term_activations": term_activations, "term_logits": term_logits, "term_copies": term_copies, "term_step": term_step, "term_other": term_other, "loss_lost": loss_lost, "backward_lost": backward_lost, "sharding_lost": sharding_lost, "step_lost": step_lost, "multi_gpu": multi_gpu, "wanted": wanted, "reserved": reserved, "device": device, "need": need}
 
 
 def inference_memory(x: Mapping[str, Any]) -> dict[str, Any]:
@@ -765,7 +766,7 @@ INPUTS = {
         "expert_parallel",
         "full",
         "grouped_experts",
-        "accumulates",
+        "accumulation",
         "autocast",
         "upcast_stream",
         "upcast_rest",

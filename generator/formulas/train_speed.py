@@ -152,7 +152,11 @@ unit_seconds = _p.given(
 )  # fmt: skip
 unit_adapters = _p.given("unit_adapters", "κ_u", "", N_("sharded units that one adapted matrix makes"))
 
-# --- which number format the card multiplies in: the one that was asked for, or the next wider that it has
+# Which number format the card multiplies in: the one that was asked for, or the next wider that it has.
+_p.part(
+    "rates", N_("Number format and rates"),
+    N_("What the card multiplies in, and how fast it does that in practice."),
+)  # fmt: skip
 uses_4 = _p.let("uses_4", "x_4", "", N_("1 if products are FP4"), when(matmul_bits <= 4, when(rate_fp4 > 0, 1, 0), 0))
 uses_8 = _p.let(
     "uses_8", "x_8", "", N_("1 if products are FP8"), when(matmul_bits <= 8, when(rate_fp8 > 0, 1 - uses_4, 0), 0),
@@ -198,7 +202,7 @@ bandwidth = _p.let(
     holds=N_("Copies attain 85 to 95 % of the rated bandwidth."),
 )  # fmt: skip
 
-# --- tokens
+_p.part("tokens", N_("Tokens"), N_("Tokens that are computed, and those that count."))
 padding = _p.let(
     "padding", "π", "", N_("tokens computed for each real one"),
     when(pads > 0, 1 + Rational(27, 100) * log(micro_batch) / log(2), 1),
@@ -222,7 +226,10 @@ data_parallel = _p.let(
     when(split_layers > 0, 1, Max(gpus / (tensor * pipeline * context), 1)),
 )  # fmt: skip
 
-# --- passes: forward, gradient of the inputs, gradient of the weights, forward again
+_p.part(
+    "passes", N_("Passes"),
+    N_("Forward, gradient of the inputs, gradient of the weights, and forward again where checkpointing asks for it."),
+)  # fmt: skip
 passes = _p.let(
     "matmul_passes", "n_p", "", N_("passes through a matrix"), 2 + full + recomputed,
     ("LORA_PAPER", "CHECKPOINTING_PAPER"), N_("Frozen weights need no gradient of their own."),
@@ -244,7 +251,7 @@ linear_here = _p.let(
     linear - expert + expert / expert_parallel,
 )  # fmt: skip
 
-# --- seconds for one token on one GPU
+_p.part("gpu", N_("Work of the GPU"), N_("Seconds for one token on one GPU, part by part."))
 fill = _p.let("fill", "φ", "", N_("how far matrices of this width fill the card"), hidden / (hidden + narrow))
 expert_fill = _p.let(
     "expert_fill", "φ_E", "", N_("the same for the experts' width"),
@@ -320,7 +327,7 @@ dequantize = _p.let(
     N_("Every pass of every micro-batch reads the packed weights and writes 16-bit ones."), term=True,
 )  # fmt: skip
 
-# --- between GPUs
+_p.part("links", N_("Between GPUs"), N_("Traffic over NVLink, PCIe and the network."))
 link = _p.let(
     "link", "B_1", SPEED, N_("link of one GPU inside a machine, one direction"),
     when(nvlink > 0, nvlink / 2, Rational(3, 4) * when(pcie > 0, pcie, 32_000_000_000) * (1 - consumer / 2)),
@@ -363,7 +370,10 @@ bubble = _p.let(
 )  # fmt: skip
 gpu = _p.let("gpu_s", "t_GPU", SECONDS, N_("the GPU's part of a micro-batch"), summed + bubble)
 
-# --- the host
+_p.part(
+    "host", N_("The host"),
+    N_("Python launches kernels while the GPU computes; the slower of the two sets the pace."),
+)  # fmt: skip
 loop = _p.let(
     "expert_loop", "x_l", "", N_("1 if Python runs the experts one after the other"), loops_experts * (1 - grouped),
 )  # fmt: skip
@@ -382,7 +392,7 @@ body = _p.let(
 )  # fmt: skip
 _p.let("launch_s", "t_τ", SECONDS, N_("launching kernels, as far as the GPU waits for it"), body - gpu, term=True)
 
-# --- once a step
+_p.part("step", N_("Once a step"), N_("The optimizer, and the exchange between GPUs that work on different data."))
 trained = _p.let(
     "trained", "N_t", PARAMETERS, N_("trained parameters"), full * parameters + (1 - full) * adapter_parameters,
 )  # fmt: skip
@@ -425,7 +435,10 @@ total = _p.let(
     "seconds_per_token", "t", SECONDS, N_("GPU-seconds for one token, those of padding included"), working + waiting,
 )  # fmt: skip
 
-# --- results
+_p.part(
+    "results", N_("Results"),
+    N_("Tokens each second, and the share of the rated speed that does useful arithmetic."),
+)  # fmt: skip
 computed = _p.let(
     "computed_tokens_per_s", "v_c", N_("tokens/s per GPU"), N_("tokens through one GPU each second, padding included"),
     1 / total,
@@ -449,7 +462,7 @@ _p.let(
 )  # fmt: skip
 _p.let("hfu", "HFU", "", N_("hardware FLOPs utilisation: recomputation counted"), hardware_flops * computed / rated)
 
-# --- which residuals tell how far the estimate may be off
+_p.part("kind", N_("Kind of case"), N_("Which measured cases tell how far this estimate may be off."))
 row_tokens = _p.let("micro_batch_tokens", "T_b", TOKENS, N_("tokens of a micro-batch"), length * micro_batch / context)
 tested = _p.given("tested_class", "x_test", "", N_("1 if language models were measured on cards of this architecture"))
 _p.let(

@@ -38,7 +38,7 @@ full = _p.given("full", "x_full", "", N_("1 if every weight is trained, 0 with a
 grouped_experts = _p.given(
     "grouped_experts", "x_gE", "", N_("1 if one kernel runs all experts of a layer, 0 if they run one after the other")
 )
-accumulates = _p.given("accumulates", "x_acc", "", N_("1 if gradients are summed over several micro-batches"))
+accumulation = _p.given("accumulation", "n_acc", "", N_("micro-batches of one optimizer step"))
 autocast = _p.given("autocast", "x_amp", "", N_("1 with autocast: matrices in 16 bits whatever the weights are"))
 upcast_stream = _p.given("upcast_stream", "x_fp32", "", N_("1 if the residual stream was made FP32"))
 kbit = _p.given(
@@ -152,10 +152,14 @@ need_extra = _p.given("need_fragments", "ν_1", "", N_("share of the activations
 need_multi = _p.given("need_fragments_multi", "ν_n", "", N_("the same for several GPUs"))
 nccl = _p.given("nccl_bytes", "B_nccl", BYTES, N_("buffers of the communication library"))
 # --- the card
+_p.part(
+    "card", N_("The card"),
+    N_("What the driver leaves of the memory on the box, and what a process takes before its first tensor."),
+)  # fmt: skip
 _, usable, context_bytes = card_memory(_p)
 workspace = _p.given("workspace_bytes", "B_ws", BYTES, N_("cuBLAS workspace and small tensors"))
 
-# --- formats
+_p.part("formats", N_("Formats"), N_("How many bytes a weight, a gradient, an optimizer state and an activation have."))
 linear_bits = _p.let(
     "linear_bits",
     "β_lin",
@@ -225,7 +229,10 @@ cast_bytes = _p.let(
     when(full * autocast * (1 - upcast_now) * when(linear_bits >= 32, 1, 0) > 0, 2, 0),
 )
 
-# --- what lies on this GPU
+_p.part(
+    "here", N_("What lies on this GPU"),
+    N_("The layers and parameters of the fullest GPU, and how many GPUs share them."),
+)  # fmt: skip
 data_parallel = _p.let(
     "data_parallel",
     "n_DP",
@@ -328,7 +335,7 @@ states_held = _p.let(
     full * ((dense_here + other_here) / state_shards + expert_here / expert_states) + adapter_here / state_shards,
 )
 
-# --- resident
+_p.part("resident", N_("Weights, gradients, optimizer states"), N_("What does not grow with the length of a sequence."))
 on_gpu = 1 - offload_weights
 frozen = _p.let(
     "frozen_weights",
@@ -373,6 +380,13 @@ grads = _p.let(
     * on_gpu,
     ("ZERO_PAPER",),
 )
+accumulates = _p.let(
+    "accumulates",
+    "x_acc",
+    "",
+    N_("1 if gradients are summed over several micro-batches"),
+    when(accumulation > 1, 1, 0),
+)
 held = _p.let(
     "held_gradients",
     "B_acc",
@@ -400,7 +414,10 @@ unpacked = _p.let(
     "unpacked", "B_dq", BYTES, N_("the largest matrix, unpacked to 16 bits"), quantized * matrix * 2 / tensor
 )
 
-# --- activations of one layer, bytes a token
+_p.part(
+    "layer", N_("Activations of one layer"),
+    N_("What a layer keeps of each token for its backward pass, and what that pass needs at its worst moment."),
+)  # fmt: skip
 wide = _p.let(
     "wide_stream",
     "x_wide",
@@ -551,7 +568,10 @@ deltas = _p.let(
 )
 working = _p.let("working", "B_w", BYTES, N_("one layer in its backward pass, all tokens"), tokens * layer_working)
 
-# --- the four moments
+_p.part(
+    "moments", N_("The four moments"),
+    N_("Memory is highest at the loss, in the backward pass of the last or the first layer, or in the step."),
+)  # fmt: skip
 per_logit = _p.let(
     "per_logit",
     "β_L",
@@ -587,7 +607,7 @@ peak_loss = _p.let(
     "B_1",
     BYTES,
     N_("at the loss"),
-    resident + around + saved + deltas + loss_bytes + head_gradient * (1 - accumulates),
+    resident + around + saved + deltas + loss_bytes,
 )
 kept_inputs = _p.let(
     "kept_inputs",
@@ -645,7 +665,10 @@ activations_peak = _p.let(
 )
 allocated = _p.let("allocated", "B_alloc", BYTES, N_("peak of allocated memory"), Max(activations_peak, peak_step))
 
-# --- the breakdown: what lies there at the highest of the four moments; the terms add up to allocated memory
+_p.part(
+    "breakdown", N_("The breakdown"),
+    N_("What lies there at the highest moment. The rows add up to allocated memory."),
+)  # fmt: skip
 at_step = _p.let(
     "at_step", "x_4", "", N_("1 if the optimizer step is the highest moment"), when(peak_step >= activations_peak, 1, 0)
 )
@@ -670,7 +693,7 @@ _p.let(
     bucket
     + at_step * grads
     + at_last * (Max(held, grads) + layer_gradient)
-    + at_loss * (held + head_gradient * (1 - accumulates))
+    + at_loss * held
     + at_first * (held + layer_gradient + head_gradient * (1 - accumulates) * (1 - gathers)),
     term=True,
 )
@@ -696,7 +719,10 @@ _p.let(
 _p.let("term_step", "B_T*", BYTES, N_("Optimizer step"), at_step * step_extra, term=True)
 _p.let("term_other", "B_O*", BYTES, N_("Workspaces"), workspace, term=True)
 
-# --- what the allocator keeps and what nvidia-smi shows
+_p.part(
+    "allocator", N_("Allocator, driver and need"),
+    N_("What PyTorch keeps beyond its tensors, what nvidia-smi shows, what a card must have. Partly fitted."),
+)  # fmt: skip
 loss_lost = _p.let(
     "loss_lost",
     "F_V",

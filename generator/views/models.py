@@ -20,3 +20,11 @@ def attention_kind(shape: Shape) -> str:
 def order(model: LanguageModel) -> tuple[object, ...]:
     """By family, then size: relatives stand together."""
     return (model.family, parameters.count(model) or 0, model.slug)
+
+
+BF16_BYTES = 2.0
+
+
+def weights_gib(count: float, bytes_each: float = BF16_BYTES) -> float:
+    """GiB that so many weights take at the given bytes each."""
+    return count * bytes_each / 2**30
