@@ -1,6 +1,6 @@
 # make serve   set up and serve the site with live reload      make test    set up and run all tests
 # make site    build it into site/                             make check   lint, types, tests
-# make validate  check data/      make fix  generated files    make bench-site  time and memory of the build
+# make validate  check data/      make fix  generated files    make bench-site, bench-estimate  how long things take
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test validate check lint fix bench-site clean
+.PHONY: help serve site test validate check lint fix bench-site bench-estimate clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -58,6 +58,9 @@ fix: $(VENV)/test.stamp
 
 bench-site: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/site.py
+
+bench-estimate: $(VENV)/test.stamp
+	$(BIN)/python benchmarks/estimate.py
 
 clean:
 	rm -rf site .pytest_cache .mypy_cache .ruff_cache

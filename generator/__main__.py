@@ -98,16 +98,18 @@ def _schema(arguments: argparse.Namespace) -> int:
 
 def _formulas(arguments: argparse.Namespace) -> int:
     try:
+        from generator import browser
         from generator.formulas import library, lower
     except ImportError:
         print("formulas: SymPy is not installed; expected the test requirements (`make test` installs them)",
               file=sys.stderr)  # fmt: skip
         return WRONG_CALL
-    return _generated(lower.files(library.PROGRAMS), "formulas", arguments.check)
+    files = [*lower.files(library.PROGRAMS), *browser.files(library.PROGRAMS)]
+    return _generated(files, "formulas", arguments.check)
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:
-    from generator import calibrators
+    from generator import browser, calibration, calibrators
 
     unknown = [name for name in arguments.names if name not in calibrators.MODULES]
     if unknown:
@@ -115,13 +117,18 @@ def _calibrate(arguments: argparse.Namespace) -> int:
               f"expected {', '.join(calibrators.MODULES)}", file=sys.stderr)  # fmt: skip
         return WRONG_CALL
     try:
+        from generator.formulas import library
+
         files = [(calibrators.path(name), calibrators.calibrate(name, ROOT))
                  for name in arguments.names or calibrators.MODULES]  # fmt: skip
     except ImportError as error:
         print(f"calibrate: {error.name} is not installed; expected the test requirements (`make test` installs them)",
               file=sys.stderr)  # fmt: skip
         return WRONG_CALL
-    return _generated(files, "calibrate", arguments.check)
+    code = _generated(files, "calibrate", arguments.check)
+    # The constants stand in the browser's tables too.
+    calibration.load.cache_clear()
+    return code or _generated(browser.files(library.PROGRAMS), "formulas", arguments.check)
 
 
 def _generated(files: Iterable[tuple[str, str]], command: str, check: bool) -> int:

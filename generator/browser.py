@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator import calibration, numbers, options, question, verdict
 from generator.calibration import Calibration
@@ -26,9 +26,12 @@ from generator.estimators import (
 )
 from generator.facts import State
 from generator.formulas import lowered
-from generator.formulas.algebra import Program
 from generator.question import Condition, Inference, Training
 from generator.schema.model import LanguageModel
+
+if TYPE_CHECKING:
+    # Needs SymPy, which the site's build lacks.
+    from generator.formulas.algebra import Program
 
 TABLES_PATH = "docs/assets/js/estimate/tables.js"
 # Below the root of the site.
@@ -49,6 +52,8 @@ def files(programs: Sequence[Program]) -> Iterator[tuple[str, str]]:
 def tables(programs: Sequence[Program]) -> str:
     """``tables.js``: an ES module of constants."""
     terms = {p.name: [f.gives.name for f in p.formulas if f.term] for p in programs}
+    # Whether an engine fills the card is asked before any formula.
+    inputs = {q.name for p in programs for q in p.inputs} | {"fills_card"}
     fitted = {program: calibration.load(name) for program, name in NAMES.items()}
     recipes = {name: _recipe(name, fitted[name]) for name in NAMES}
     used = {"engine_speed", "format_speed", *(table for recipe in recipes.values() for table in recipe["tables"])}
@@ -58,7 +63,7 @@ def tables(programs: Sequence[Program]) -> str:
         "maxGpus": question.MAX_GPUS,
         "fractions": question.FRACTIONS,
         "alone": question.ALONE,
-        "tables": {name: _table(table) for name, table in options.load().tables.items() if name in used},
+        "tables": {name: _table(table, inputs) for name, table in options.load().tables.items() if name in used},
         "programs": {
             name: {**recipe, "bands": fitted[name].bands, "chances": fitted[name].facts.get("verdicts", {}),
                    "terms": terms[name]}
@@ -91,10 +96,9 @@ def _condition(when: Condition) -> dict[str, Any]:
     return {name: part for name, part in (("only", when.only), ("never", when.never)) if part}
 
 
-def _table(table: options.Table) -> dict[str, Any]:
-    """Names of the quantities that are used, and their values for every option."""
-    wanted = {name for inputs in lowered.INPUTS.values() for name in inputs} | {"fills_card"}
-    names = [name for name in next(iter(table.options.values())).numbers if name in wanted]
+def _table(table: options.Table, inputs: set[str]) -> dict[str, Any]:
+    """Names of the quantities that are inputs, and their values for every option."""
+    names = [name for name in next(iter(table.options.values())).numbers if name in inputs]
     return {
         "names": names,
         "options": {name: [_short(option.numbers[n]) for n in names] for name, option in table.options.items()},

@@ -27,6 +27,9 @@ MOMENTS = {
     "at_first": N_("in the backward pass of the last layer"),
     "at_last": N_("in the backward pass of the first layer"),
     "at_step": N_("in the optimizer step"),
+    "at_loading": N_("while the weights load"),
+    "at_prompt": N_("while the prompt is read"),
+    "at_generation": N_("while the answer is generated"),
 }
 
 

@@ -21,8 +21,7 @@ from generator.question import Question
 
 _TUNING = "--model qwen2.5-7b --method qlora --seq 2048 --gpu rtx-3060-12gb"
 _CHAT = (
-    "--model llama-3.1-8b --method run --engine llama.cpp --weights q4_k_m "
-    "--prompt 4096 --generate 512 --gpu rtx-4090"
+    "--model llama-3.1-8b --method run --engine llama.cpp --weights q4_k_m --prompt 4096 --generate 512 --gpu rtx-4090"
 )
 # Program -> arguments.
 ARGUMENTS: Mapping[str, str] = {

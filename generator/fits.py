@@ -61,17 +61,19 @@ class Job:
 
 _LINEAR = {"loss": "linear"}
 _LINEAR_TEXT = N_("with a fused loss (Liger Kernel, Unsloth)")
+_IN_TURN = N_("layers split over the cards, which work one after the other")
+_FSDP = N_("weights, gradients and optimizer shared (FSDP)")
 JOBS: tuple[Job, ...] = (
     Job("run4", N_("Run in 4 bits"), N_("Q4_K_M in llama.cpp or Ollama"), Inference,
-        {"weights": "q4_k_m", "engine": "llama.cpp"}, sharing=N_("layers split over the cards, which work one after the other")),
+        {"weights": "q4_k_m", "engine": "llama.cpp"}, sharing=_IN_TURN),
     Job("run16", N_("Run in 16 bits"), N_("BF16 in vLLM or Transformers"), Inference,
         {"weights": "bf16", "engine": "vllm"}, sharing=N_("every matrix shared (tensor parallel)"), splits_heads=True),
     Job("qlora", N_("QLoRA"), N_("Adapters on a 4-bit base"), Training, {"method": "qlora"}, {"sharding": "device_map"},
-        N_("layers split over the cards, which work one after the other"), _LINEAR, _LINEAR_TEXT),
+        _IN_TURN, _LINEAR, _LINEAR_TEXT),
     Job("lora", N_("LoRA"), N_("Adapters on a 16-bit base"), Training, {"method": "lora"}, {"sharding": "fsdp"},
-        N_("everything shared by FSDP"), _LINEAR, _LINEAR_TEXT),
+        _FSDP, _LINEAR, _LINEAR_TEXT),
     Job("full", N_("Full fine-tune"), N_("Every weight, in BF16 with AdamW"), Training, {"method": "full"},
-        {"sharding": "fsdp2"}, N_("FSDP"), {"optimizer": "adamw-8bit"}, N_("with 8-bit AdamW (bitsandbytes)")),
+        {"sharding": "fsdp2"}, _FSDP, {"optimizer": "adamw-8bit"}, N_("with 8-bit AdamW (bitsandbytes)")),
 )  # fmt: skip
 JOB = {job.id: job for job in JOBS}
 # From random weights one keeps them, gradients and AdamW's states in FP32; only on the home page.
@@ -284,6 +286,15 @@ class Fits:
         row, column = self._row[model.slug], self._columns.at[card.gpu.slug]
         return Reach(fits[row][column], tight[row][column])
 
+    def reaches(self, model: LanguageModel, card: Card) -> list[Reach | None]:
+        """The same for every job; None where one does not run."""
+        return [None if self.blocked(job, card) else self.reach(job, model, card) for job in JOBS]
+
+    def by_size(self, job: Job, card: Card) -> list[Reach | None]:
+        """The same for the model of each size; None where the job does not run."""
+        blocked = self.blocked(job, card)
+        return [None if blocked else self.reach(job, model, card) for _, model in self.sizes]
+
     def gates(self, job: Job, card: Card) -> tuple[gates.Gate, ...]:
         """What stands in the way of a job on a card besides memory."""
         key = (job.id, card.architecture.compute_capability)
@@ -373,12 +384,10 @@ class Fits:
     def _answer(self, job: Job, model: LanguageModel) -> Answer:
         row = self._row[model.slug]
         smallest, tight, lean, room = (found[row] for found in self._classes[job.id])
-        return Answer(
-            job, self.need(job, model), smallest,
-            tight if tight and (smallest is None or tight.gib < smallest.gib) else None,
-            lean if lean and (smallest is None or lean.gib < smallest.gib) else None,
-            room, self._choice_of_several(job, model),
-        )  # fmt: skip
+        # What does not need less than the choice before it is not worth naming.
+        lean = _less(lean, smallest)
+        tight = _less(_less(tight, smallest), lean)
+        return Answer(job, self.need(job, model), smallest, tight, lean, room, self._choice_of_several(job, model))
 
     def smallest(self, job: Job, model: LanguageModel) -> MemoryClass | None:
         """The least memory with which a card to buy or rent does the example."""
@@ -423,6 +432,11 @@ class Fits:
     def several(self, job: Job, model: LanguageModel) -> list[Several | None]:
         """For each popular card the fewest of 1, 2, 4 or 8 that do the example; tight numbers where none fits."""
         return self._several[job.id][self._row[model.slug]]
+
+    def severals(self, model: LanguageModel, card: Card) -> list[tuple[Several | None, bool]]:
+        """The same for every job on one popular card, with whether the job does not run there."""
+        place = self._place[card.gpu.slug]
+        return [(self.several(job, model)[place], self.blocked(job, card)) for job in JOBS]
 
     @cached_property
     def _several(self) -> dict[str, list[list[Several | None]]]:
@@ -470,11 +484,19 @@ class Fits:
         return sorted((c for c in found if c.gib >= SAVES), key=lambda c: -c.gib)
 
     def speed(self, job: Job, model: LanguageModel, card: Card) -> Interval | None:
-        """Tokens/s of the example on one popular card; of the answer alone where a model is run. None: not known."""
+        """Tokens/s of the example on one popular card; of the answer alone where a model is run. None: it does not
+        fit, or is not known.
+        """
+        if self.blocked(job, card) or self.reach(job, model, card).tight < self.example(model):
+            return None
         found = self._speeds[job.id]
         at = (self._row[model.slug], self._place[card.gpu.slug])
         value = float(found.value[at])
         return Interval(value, float(found.low[at]), float(found.high[at])) if value > 0 else None
+
+    def speeds(self, model: LanguageModel, card: Card) -> list[Interval | None]:
+        """The same for every job."""
+        return [self.speed(job, model, card) for job in JOBS]
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -484,6 +506,11 @@ class Fits:
     def _speeds(self) -> dict[str, grid.Speeds]:
         models = self.models.values()
         return {job.id: grid.speeds([job.question(m, self.example(m)) for m in models], self.popular) for job in JOBS}
+
+
+def _less(found: MemoryClass | None, than: MemoryClass | None) -> MemoryClass | None:
+    """The class if it is smaller than another, or if there is no other."""
+    return found if found and (than is None or found.gib < than.gib) else None
 
 
 def shares_memory(card: Card) -> bool:
@@ -496,8 +523,8 @@ def _sold(card: Card) -> bool:
     return card.gpu.market != "laptop" and not shares_memory(card) and not card.gpu.export_variant
 
 
-def _fame(card: Card) -> tuple[int, int, str]:
-    """Popular cards first, then the newest."""
+def _fame(card: Card) -> tuple[int, bool, int, str]:
+    """Popular cards first, then GeForce cards, then the newest."""
     date = card.gpu.identity.launch_date
     rank = POPULAR.index(card.gpu.slug) if card.gpu.slug in POPULAR else len(POPULAR)
-    return (rank, -date.toordinal() if date else 0, card.gpu.slug)
+    return (rank, card.gpu.market != "geforce", -date.toordinal() if date else 0, card.gpu.slug)

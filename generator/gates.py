@@ -33,6 +33,7 @@ _TEXTS = {
     "bitsandbytes_8bit_optim": N_("bitsandbytes does not support 8-bit optimizers on this card."),
     "last_pytorch_release": N_("PyTorch no longer builds, or will soon not build, for this card."),
     "vllm": N_("vLLM does not run on this card, or only with limits."),
+    "context": N_("Longer than the context that the model was made for."),
     "sglang": N_("SGLang does not run on this card, or only with limits."),
     "tensorrt_llm": N_("TensorRT-LLM does not run on this card, or only with limits."),
 }
@@ -41,16 +42,24 @@ _BLOCKING = ("bitsandbytes_nf4", "bitsandbytes_8bit_optim", "vllm", "sglang", "t
 
 def gates(question: Question, catalog: Catalog) -> tuple[Gate, ...]:
     """What stands in the way of a question on its card; empty without a card."""
-    if question.card is None:
-        return ()
-    known = {a.key: a.status for a in answers(catalog, question.card.architecture.compute_capability)}
     found = []
+    if _longer_than_context(question):
+        found.append(Gate("context", _TEXTS["context"], "limited", False))
+    if question.card is None:
+        return tuple(found)
+    known = {a.key: a.status for a in answers(catalog, question.card.architecture.compute_capability)}
     for key in _asked(question):
         status = known.get(key)
         if status is not None and status in _BAD and not (key == "last_pytorch_release" and status == "limited"):
             blocks = key in _BLOCKING and status in ("unsupported", "end_of_life")
             found.append(Gate(key, _TEXTS[key], status, blocks))
     return tuple(found)
+
+
+def _longer_than_context(question: Question) -> bool:
+    work, most = question.work, question.model.max_context
+    length = work.sequence if isinstance(work, Training) else work.prompt + work.generated
+    return most is not None and length > most
 
 
 def _asked(question: Question) -> list[str]:

@@ -220,13 +220,13 @@ def check(work: Training | Inference, gpus: int) -> list[str]:
             found.append(
                 f"{name}: '{show(value)}' is not known{near(str(value), allowed)}; expected {', '.join(allowed)}"
             )
-    if not isinstance(gpus, int) or not 1 <= gpus <= MAX_GPUS:
-        found.append(f"gpus: {show(gpus)} is no number of GPUs; expected 1 to {MAX_GPUS}")
-        return found
     for name, (least, most) in work.limits.items():
         value = getattr(work, name)
         if not (isinstance(value, int) or name in FRACTIONS) or not least <= value <= most:
             found.append(f"{name}: {show(value)} is out of range; expected {least} to {most:,}")
+    if not isinstance(gpus, int) or not 1 <= gpus <= MAX_GPUS:
+        found.append(f"gpus: {show(gpus)} is no number of GPUs; expected 1 to {MAX_GPUS}")
+        return found
     if isinstance(work, Inference):
         ways = work.tensor_parallel
         if not isinstance(ways, int) or not 0 <= ways <= gpus or (ways and gpus % ways):

@@ -18,9 +18,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from generator import browser, calibration, i18n, parameters
 from generator import catalog as catalogs
+from generator import examples as worked
 from generator import fits as fitting
-from generator import i18n, parameters
 from generator import pricing as prices
 from generator.catalog import Card, Catalog
 from generator.facts import Fact, State
@@ -30,7 +31,9 @@ from generator.schema.rates import FORMATS, RATE_BY_KEY, RATES
 from generator.schema.software import capability_key
 from generator.views import columns, labels, models, software, strip
 from generator.views import fits as fit_views
+from generator.views import formulas as formula_views
 from generator.views.ranking import Rankings
+from generator.views.topics import GIVEN_COSTS, TOPICS
 from generator.views.variants import Variants, spellings
 
 # Pages that explain the estimates. Each is linked from every estimate as soon as it exists.
@@ -93,6 +96,7 @@ class Site:
         self._answers: dict[str, list[software.Answer]] = {}
         self._cells: dict[tuple[str, str], Markup] = {}
         self._fit_cells: dict[str, fit_views.Cells] = {}
+        self._explained: list[formula_views.Explained] = []
         self.environment = self._environment()
 
     def _environment(self) -> jinja2.Environment:
@@ -133,6 +137,7 @@ class Site:
             "num": i18n.number,
             "date": self.language.date,
             "loc": lambda text: text.in_(self.lang),
+            "gib": fit_views.gib,
             "billions": lambda count: i18n.billions(count),
             "label": self.label,
             "cell": self.cell,
@@ -192,6 +197,7 @@ class Site:
         yield from self.series_pages()
         yield from self.architecture_pages()
         yield from self.model_pages()
+        yield from self.formula_pages()
 
     def hubs(self) -> Iterator[Page]:
         """The pages that stand in the navigation."""
@@ -216,10 +222,39 @@ class Site:
                         attention_kind=models.attention_kind, weights_gib=models.weights_gib)  # fmt: skip
         yield self.page("prices.md.j2", "prices.md", "generator/templates/prices.md.j2", _("Prices"),
                         rows=self.price_rows(), fx=prices.yuan_per_dollar(self.catalog))  # fmt: skip
+        yield self.page("formulas.md.j2", "formulas/index.md", "generator/templates/formulas.md.j2",
+                        _("Formulas"), pages=self.explained_programs())  # fmt: skip
         yield self.page("glossary.md.j2", "glossary.md", "data/glossary.yaml", _("Glossary"), search_boost=4.0,
                         topics=self.glossary_by_topic())  # fmt: skip
         yield self.page("sources.md.j2", "sources.md", "data/sources.yaml", _("Sources"),
                         cited=self.citations())  # fmt: skip
+
+    def explained_programs(self) -> list[formula_views.Explained]:
+        """The programs of formulas with their worked examples, in the order in which the guide explains them."""
+        if not self._explained:
+            found = worked.examples(self.catalog)
+            self._explained = [
+                formula_views.Explained(
+                    topic, found[topic.program],
+                    calibration.load(topic.program.replace("_", "-")) if topic.fitted else None, self.language.text,
+                )
+                for topic in TOPICS
+            ]  # fmt: skip
+        return self._explained
+
+    def formula_pages(self) -> Iterator[Page]:
+        """One page a program of formulas."""
+        _ = self.language.text
+        pages = self.explained_programs()
+        for i, page in enumerate(pages):
+            yield self.page(
+                "formula.md.j2", f"formulas/{page.topic.slug}.md", f"generator/formulas/{page.source}",
+                _(page.program.title), page=page, verdicts=formula_views.VERDICTS, origins=formula_views.ORIGINS,
+                given_costs=GIVEN_COSTS, footnotes=Footnotes(self.catalog), summary="",
+                words=lambda kind: formula_views.kind_in_words(kind, _),
+                prev=f"formulas/{pages[i - 1].topic.slug}.md" if i else None,
+                next=f"formulas/{pages[i + 1].topic.slug}.md" if i + 1 < len(pages) else None,
+            )  # fmt: skip
 
     def card_pages(self) -> Iterator[Page]:
         """One page a card; neighbours are the cards of the same series, oldest first."""
@@ -305,11 +340,12 @@ class Site:
     def model_pages(self) -> Iterator[Page]:
         """One page a model; neighbours are the models of the same kind in the order of the hub."""
         for kind, family in self.models_by_kind():
+            assumptions = fit_views.assumptions(family[0])
             for i, model in enumerate(family):
                 known = model.slug in self.fits.models
                 yield self.page(
                     "model.md.j2", f"models/{model.slug}.md", self.catalog.paths[("model", model.slug)], model.name,
-                    model=model, kind=kind, known=known, parameters=parameters,
+                    model=model, kind=kind, known=known, parameters=parameters, assumptions=assumptions,
                     lede=fit_views.lede(self.fits, model, self.language.text) if known
                     else self.language.text(fit_views.reason(model)),
                     attention_kind=models.attention_kind, weights_gib=models.weights_gib,
@@ -446,3 +482,8 @@ def render_site(root: Path, lang: str) -> Iterator[Page]:
     """
     stamp = _stamp(root)
     yield from Site(_catalog(root, stamp), lang, as_of(root), _fits(root, stamp)).pages()
+
+
+def estimator_data(root: Path) -> str:
+    """The numbers of models and cards for the browser's estimator: the content of ``browser.DATA_PATH``."""
+    return browser.data(_catalog(root, _stamp(root)))

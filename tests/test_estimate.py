@@ -356,3 +356,18 @@ def test_inference_is_a_question_too() -> None:
     memory = estimate.memory(asked)
     assert memory.verdict == "fits"
     assert sum(t.value for t in memory.terms) == pytest.approx(memory.allocated_gib, rel=1e-6)
+
+
+@pytest.mark.parametrize("command", [["estimate"], ["recommend"]])
+def test_a_broken_config_is_a_bad_call(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"model_type": "llama", "hidden_size": 4096}', encoding="utf-8")
+    assert main([*command, "--model", str(path), "--method", "lora"]) == 2
+    error = capsys.readouterr().err
+    assert "num_hidden_layers: missing" in error and "Traceback" not in error
+
+
+def test_a_sequence_beyond_the_context_is_said() -> None:
+    keys = {gate.key for gate in estimate.answer(question("gpt2", sequence=4096), known()).gates}
+    assert "context" in keys
+    assert "context" not in {gate.key for gate in estimate.answer(question("gpt2", sequence=512), known()).gates}

@@ -410,32 +410,12 @@ def test_the_fit_gives_what_is_stored(fitted: Calibration, rows: Mapping[str, Ma
 
 
 def test_a_card_is_drawn_to_its_class(catalog: Catalog) -> None:
-    fit = pytest.importorskip("generator.calibrators.train_speed")
+    from generator.calibrators import matmul as builder
 
-    def row(gpu: str, dtype: str, value: float, trust: str = "A") -> dict[str, str]:
-        return {
-            "gpu": gpu,
-            "dtype": dtype,
-            "measured_value": str(value),
-            "kernel": "matmul",
-            "unit": "TFLOPS",
-            "trust": trust,
-        }
-
-    slugs = ("h100-sxm5-80gb", "h200-sxm-141gb")
-    h100, h200 = (catalog.cards[slug].rates["tensor_bf16_fp32acc"].number or 0.0 for slug in slugs)
-    measured = [
-        row("h100-sxm5-80gb", "bf16", 0.6 * h100),
-        row("h200-sxm-141gb", "bf16", 0.8 * h200),
-        row("h100-sxm5-80gb", "fp8", 0.54 * 1979),
-        row("h200-sxm-141gb", "bf16", 5.0, "D"),
-        row("no such card", "bf16", 5.0),
-    ]
-    found = fit.attained(measured, catalog.names)
-    assert found["16"]["hopper"] == pytest.approx(0.7)
-    # One row of its own against two of its class.
-    assert found["16"]["h100-sxm5-80gb"] == pytest.approx((0.6 + 2 * 0.7) / 3)
-    assert found["4"]["default"] == pytest.approx(found["8"]["default"] * 0.9, rel=1e-3)
+    found = builder._drawn({"h100-sxm5-80gb": [0.6], "h200-sxm-141gb": [0.8]}, catalog.cards)
+    assert found["hopper"] == pytest.approx(0.7)
+    # One submission of its own against one of its class.
+    assert found["h100-sxm5-80gb"] == pytest.approx((0.6 + 0.7) / 2)
 
 
 def test_formulas_take_columns(catalog: Catalog, fitted: Calibration) -> None:

@@ -1,9 +1,9 @@
 """Fit the constants of inference speed, by engine and format of stored weights, and the error bands.
 
-A constant of an engine is its group's times a factor that starts at 1 (so is one of a format, against 16 bits), and each
-has a width: how far, in logarithms, rows may move it from where it starts. So an engine with few rows stays near its
-group. The fit is a robust least-squares fit of log speeds (Huber) by Levenberg and Marquardt; a family of many rows
-weighs as the square root of its number.
+A constant of an engine is its group's times a factor that starts at 1, that of a format its engine's times a factor
+against 16 bits. Each has a width: how far, in logarithms, rows may move it from where it starts, so that an engine with
+few rows stays near its group. Logarithms of speeds are fitted by least squares that outliers do not rule (Huber), with
+the method of Levenberg and Marquardt; a family of many rows weighs as the square root of its number.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ def _left_out(row: Row, figure: str, speed: float, results: Mapping[str, float],
     if row["trust"] not in _TRUST or (figure == "prefill" and row["trust"] == "C"):
         return "not trusted"
     most = 1.02 * results["bandwidth"] * results["gpus"]
-    if figure in ("decode", "output") and results["batch"] == 1 and stored != "fp32" and results["step_weights"] * speed > most:
+    alone = figure in ("decode", "output") and results["batch"] == 1 and stored != "fp32"
+    if alone and results["step_weights"] * speed > most:
         return "faster than the memory can deliver the weights"
     if stored == "fp32" and engine != "transformers":
         return "FP32 was asked for, not used"
@@ -167,7 +168,8 @@ def _left_out(row: Row, figure: str, speed: float, results: Mapping[str, float],
 def _start() -> dict[str, Any]:
     """Constants before any fit, in the form of the stored ones."""
     groups = {name: {k: values[name][0] for k, values in _BY_GROUP.items() if name in values} for name in GROUPS}
-    return {"all": {**_neutral(groups), **{k: v[0] for k, v in _ALL.items()}}, "groups": groups, "engines": {}, "formats": {}}
+    common = {**_neutral(groups), **{k: v[0] for k, v in _ALL.items()}}
+    return {"all": common, "groups": groups, "engines": {}, "formats": {}}
 
 
 def _neutral(groups: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -201,7 +203,7 @@ class _Fit:
         levels_of = [("", c.group, c.engine, f"{c.engine} {c.stored}") for c in table]
         names = [*_ALL, *_BY_GROUP, *_BY_FORMAT]
         self.parts = {k: np.array([[index.get((k, level), -1) for level in row] for row in levels_of]) for k in names}
-        self.absent = {k: (self.parts[k] < 0).all(axis=1) for k in names}
+        self.absent: dict[str, Array] = {k: np.all(self.parts[k] < 0, axis=1) for k in names}
         self.columns = {n: np.array([c.inputs[n] for c in table]) for n in table[0].inputs} if table else {}
         self.figure = np.array([estimator.FIGURES.index(c.figure) for c in table])
         self.log_speed = np.log([c.speed for c in table])
@@ -216,7 +218,9 @@ class _Fit:
                 given[name][self.absent[name][rows]] = _NEUTRAL[name]
         with np.errstate(all="ignore"):
             results = lowered.inference_speed(given)
-        return np.log(np.choose(self.figure[rows], [results[f"{figure}_tokens_per_s"] for figure in estimator.FIGURES]))
+        speeds = [results[f"{figure}_tokens_per_s"] for figure in estimator.FIGURES]
+        stated: Array = np.choose(self.figure[rows], speeds)
+        return np.log(stated)
 
     def solve(self) -> _Fit:
         """Levenberg and Marquardt on the robust cost."""
@@ -259,10 +263,10 @@ class _Fit:
         return self
 
     def _weights(self) -> Array:
-        count = Counter((c.family, estimator.phase(c.figure)) for c in self.table)
-        return np.array([
-            _TRUST[c.trust] * min(1.0, (_FAMILY_ROWS / count[c.family, estimator.phase(c.figure)]) ** 0.5) for c in self.table
-        ])  # fmt: skip
+        of = [(c.family, estimator.phase(c.figure)) for c in self.table]
+        count = Counter(of)
+        share = [min(1.0, (_FAMILY_ROWS / count[key]) ** 0.5) for key in of]
+        return np.array([_TRUST[c.trust] * part for c, part in zip(self.table, share, strict=True)])
 
     def constants(self) -> dict[str, Any]:
         """The constants by level as the estimator looks them up: an engine's stand complete, not as factors."""

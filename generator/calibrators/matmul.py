@@ -32,7 +32,7 @@ FORMAT_OF = {"fp32": "fp32", "tf32": "tf32", "bf16": "16", "fp16": "16", "fp8": 
 # More power than this for a rated TFLOP/s changes nothing in the measurements.
 ENOUGH_WATTS = 4.0
 # A card is drawn to its class as if the class were so many more of its submissions.
-CLASS_SUBMISSIONS = 2.0
+CLASS_SUBMISSIONS = 1.0
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ rows stays near the others. The share of the rated speed that a card attains com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from generator import catalog, published, scoring
+from generator import catalog, scoring
 from generator.calibration import ROOT
+from generator.calibrators.matmul import shares
 from generator.cases import train_speed as cases
 from generator.estimators import CannotEstimate, matmul, train_speed
 from generator.formulas import lowered
-from generator.names import CardMatch, Names
+from generator.names import Names
 
 KIND = "train"
 Row = Mapping[str, str]
@@ -68,12 +69,6 @@ _QUANTILES = (0.04, 0.96)
 # measured ones. Speeds of an encoder on fifteen cards (C_LAMBDA_BENCH), scaled together, lie within 31 % of
 # the estimate in 16 bits and 38 % in 32 bits.
 _UNTESTED = 2.0
-# Measured matrix products: a card is drawn to its class as if the class were so many more of its rows.
-_CLASS_ROWS = 2
-_RATES = {
-    "fp32": ("fp32", ("fp32",)), "tf32": ("tensor_tf32", ("tf32",)), "8": ("tensor_fp8_fp32acc", ("fp8",)),
-}  # fmt: skip
-_HALF = {"bf16": "tensor_bf16_fp32acc", "fp16": "tensor_fp16_fp32acc"}
 
 
 def fit(rows: Sequence[Row], exclude_family: str | None = None) -> dict[str, Any]:
@@ -85,7 +80,7 @@ def fit(rows: Sequence[Row], exclude_family: str | None = None) -> dict[str, Any
         "constants": _constants(fitted),
         "bands": _bands(table, left_out),
         "n": int(np.sum(table.used & ~np.isin(table.family, sorted(left_out)))),
-        "attained": attained(published.rows(ROOT, "kernels"), Names(catalog.load(ROOT))),
+        "attained": shares(),
         "architectures": table.tested,
     }
 
@@ -115,7 +110,7 @@ class _Table:
 @lru_cache(maxsize=2)
 def _table(frozen: tuple[tuple[tuple[str, str], ...], ...]) -> _Table:
     names = Names(catalog.load(ROOT))
-    facts = {"attained": attained(published.rows(ROOT, "kernels"), names), "architectures": ()}
+    facts = {"attained": shares(), "architectures": ()}
     found: list[tuple[dict[str, float], Row, str, str]] = []
     for items in frozen:
         row = dict(items)
@@ -255,47 +250,3 @@ def _band(parts: Sequence[tuple[Array, Array]]) -> tuple[float, float]:
     place = (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
     low, high = np.interp(_QUANTILES, place, error[order])
     return float(np.exp(low)), float(np.exp(high))
-
-
-# --- matrix products measured alone ----------------------------------------------------------------------------------
-
-
-def attained(kernels: Iterable[Row], names: Names) -> dict[str, dict[str, float]]:
-    """Share of the rated speed that the best matrix product attains, by format: of cards, of classes, of all."""
-    # by format, then by (card, class)
-    shares: dict[str, dict[tuple[str, str], list[float]]] = {name: {} for name in matmul.RATES}
-    for row in kernels:
-        if "matmul" not in row["kernel"] or row["unit"] != "TFLOPS" or row["trust"] == "D":
-            continue
-        match = names.card(row["gpu"])
-        value = scoring.number(row["measured_value"])
-        if not isinstance(match, CardMatch) or value is None:
-            continue
-        dtype = row["dtype"]
-        name, rate = ("16", _HALF[dtype]) if dtype in _HALF else next(
-            ((name, key) for name, (key, dtypes) in _RATES.items() if dtype in dtypes), ("", "")
-        )  # fmt: skip
-        rated = match.card.rates[rate].number if rate else None
-        if rated:
-            key = match.card.gpu.slug, matmul.class_of(match.card)
-            shares[name].setdefault(key, []).append(value / rated)
-    found = {name: _shrunk(by_card) for name, by_card in shares.items() if by_card}
-    # Nobody measured FP4: as far below FP8 as FP8 is below 16 bits on the cards that have both.
-    both = [card for card in shares["8"] if card in shares["16"]]
-    step = float(np.median([np.median(shares["8"][card]) / np.median(shares["16"][card]) for card in both]))
-    found["4"] = {matmul.DEFAULT: found["8"][matmul.DEFAULT] * min(step, 1.0)}
-    return found
-
-
-def _shrunk(by_card: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, float]:
-    classes: dict[str, list[float]] = {}
-    for (_, name), values in by_card.items():
-        classes.setdefault(name, []).extend(values)
-    of_class = {name: float(np.median(values)) for name, values in classes.items()}
-    of_card = {
-        slug: (len(values) * float(np.median(values)) + _CLASS_ROWS * of_class[name]) / (len(values) + _CLASS_ROWS)
-        for (slug, name), values in by_card.items()
-    }
-    # Laptops attain more than their rating at the lowest clock; they say nothing about other cards.
-    others = [value for name, value in of_class.items() if not name.endswith("/laptop")]
-    return {**of_card, **of_class, matmul.DEFAULT: float(np.median(others))}

@@ -21,7 +21,8 @@ _PATTERNS = (
     ("tinychat", r"tinychat|llm-awq"),
     ("onnx", r"onnx"),
     ("autogptq", r"autogptq|gptqmodel"),
-    ("transformers", r"transformers|hugging ?face|\bhf\b|pytorch|autoawq|optimum|candle|unsloth|bitsandbytes|swift|litgpt|lightning"),
+    ("transformers", r"transformers|hugging ?face|\bhf\b|autoawq|optimum|unsloth|bitsandbytes|swift"),
+    ("transformers", r"pytorch|candle|litgpt|lightning"),
 )
 
 

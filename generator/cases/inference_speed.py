@@ -22,7 +22,7 @@ Row = Mapping[str, str]
 PROMPT, GENERATED = 128, 256
 # vLLM's max_num_seqs: how many of the prompts of an offline run are worked on at once.
 OFFLINE_BATCH = 256
-# Vision-language models whose text part is a decoder of the catalog (README of TinyChat and the models' configurations).
+# Vision-language models whose text part is a decoder of the catalog.
 _DECODERS = {"vila-7b": "llama-2-7b", "vila-13b": "llama-2-13b", "nvila-2b": "qwen2-1.5b", "nvila-8b": "qwen2-7b"}
 
 
@@ -52,7 +52,7 @@ def question(row: Row, names: Names) -> Question:
 
 
 def figure(row: Row, quantity: str) -> str:
-    """Which of :data:`generator.estimators.inference_speed.FIGURES` the row states of ``prefill-`` or ``decode-speed``."""
+    """Which of ``estimators.inference_speed.FIGURES`` a row states: of "prefill-speed" or of "decode-speed"."""
     if quantity == "prefill-speed":
         return "prefill"
     what = (row.get("what_is_measured") or "").lower()

@@ -6,8 +6,11 @@ import argparse
 from typing import Any
 
 from generator.catalog import Catalog
-from generator.names import Miss
+from generator.names import Miss, ModelMatch
+from generator.numbers import modules
+from generator.problems import DataError, show
 from generator.question import ALL_TARGETS, ATTENTION_TARGETS, METERS, Inference, Question, QuestionError, Training, ask
+from generator.schema.model import LanguageModel
 
 RUN = "run"
 METHODS = ("full", "lora", "qlora", RUN)
@@ -56,7 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def question(arguments: argparse.Namespace, catalog: Catalog, model: str, method: str, gpu: str | None) -> Question:
     """The question that a command line asks. Raises QuestionError with one line a problem."""
     problems = []
-    found = catalog.names.model(model)
+    found = named_model(catalog, model)
     if isinstance(found, Miss):
         problems.append(str(found))
     card = catalog.names.card(gpu) if gpu is not None else None
@@ -75,9 +78,29 @@ def question(arguments: argparse.Namespace, catalog: Catalog, model: str, method
         raise QuestionError(
             f"--weights: '{given['weights']}' is not quantized; expected nf4-dq or another quantized format"
         )
+    _check_targets(given, found.model)
     _share(given, kind, method, gpus, assumed)
     return ask(kind, given, model=found.model, card=card.card if card else None, gpus=gpus,
                meter=arguments.meter, assumed=assumed)  # fmt: skip
+
+
+def named_model(catalog: Catalog, name: str) -> ModelMatch | Miss:
+    """The model of that name or of a config.json; what is wrong with the file becomes a QuestionError."""
+    try:
+        return catalog.names.model(name)
+    except DataError as error:
+        raise QuestionError("\n".join(str(problem) for problem in error.problems)) from error
+
+
+def _check_targets(given: dict[str, Any], model: LanguageModel) -> None:
+    """Raises QuestionError for LoRA targets that are no matrices of the model."""
+    if not given.get("targets") or model.shape is None:
+        return
+    known = modules(model.shape)
+    # A model without a gate still understands "all".
+    wrong = [t for t in given["targets"] if t not in known and t not in ALL_TARGETS]
+    if wrong:
+        raise QuestionError(f"--targets: '{show(wrong[0])}' is no matrix of {model.name}; expected {', '.join(known)}")
 
 
 def _given(arguments: argparse.Namespace, method: str) -> tuple[dict[str, Any], list[str]]:

@@ -111,7 +111,7 @@ def _inverse(arguments: argparse.Namespace, known: Catalog) -> int:
     methods = [arguments.method] if arguments.method else list(options.METHODS)
     models = None
     if arguments.model is not None:
-        found = known.names.model(arguments.model)
+        found = options.named_model(known, arguments.model)
         if isinstance(found, Miss):
             raise QuestionError(str(found))
         models = [found.model]

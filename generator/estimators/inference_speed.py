@@ -124,7 +124,9 @@ def estimate(question: Question, calibration: Calibration) -> Mapping[str, float
     memory = found["card_bytes"] * found["gpus"]
     if results["weights"] > memory:
         size = f"{results['weights'] / GIB:.0f} GiB"
-        raise CannotEstimate(f"the weights ({size}) do not fit into {question.gpus} × {found['card_bytes'] / GIB:.0f} GiB")
+        raise CannotEstimate(
+            f"the weights ({size}) do not fit into {question.gpus} × {found['card_bytes'] / GIB:.0f} GiB"
+        )
     return {**found, **{name: float(value) for name, value in results.items()}}
 
 

@@ -66,13 +66,12 @@ class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
     def _print_Piecewise(self, expr: sympy.Piecewise) -> Any:  # noqa: N802
         row, brace, table = (self.dom.createElement(tag) for tag in ("mrow", "mo", "mtable"))
         brace.appendChild(self.dom.createTextNode("{"))
-        for value, condition in expr.args:
+        for value, conditions in _cases(expr):
             line, left, right = (self.dom.createElement(tag) for tag in ("mtr", "mtd", "mtd"))
             left.appendChild(self._print(value))
-            is_last = condition == True  # noqa: E712 (SymPy's own True)
-            right.appendChild(self._word("otherwise" if is_last else "if"))
-            if not is_last:
-                right.appendChild(self._print(condition))
+            right.appendChild(self._word("if" if conditions else "otherwise"))
+            if conditions:
+                right.appendChild(self._all(conditions))
             line.appendChild(left)
             line.appendChild(right)
             table.appendChild(line)
@@ -80,15 +79,21 @@ class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         row.appendChild(table)
         return row
 
+    def _all(self, conditions: Sequence[sympy.Basic]) -> Any:
+        first, *rest = conditions
+        if not rest:
+            return self._print(first)
+        row = self.dom.createElement("mrow")
+        for part in (self._print(first), self._word("and"), self._all(rest)):
+            row.appendChild(part)
+        return row
+
     def _print_ITE(self, expr: sympy.ITE) -> Any:  # noqa: N802
         # A condition inside a condition becomes "if this, then that, else false": both must hold.
         first, then, otherwise = expr.args
         if otherwise != False:  # noqa: E712 (SymPy's own False)
             raise ValueError(f"no words for {expr}")
-        row = self.dom.createElement("mrow")
-        for part in (self._print(first), self._word("and"), self._print(then)):
-            row.appendChild(part)
-        return row
+        return self._all((first, then))
 
     def _word(self, text: str) -> Any:
         word = self.dom.createElement("mtext")
@@ -99,6 +104,16 @@ class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         # "1 − a" reads better than "−a + 1".
         terms = super()._as_ordered_terms(expr, order=order)
         return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
+
+
+def _cases(expr: sympy.Piecewise) -> Iterator[tuple[sympy.Expr, tuple[sympy.Basic, ...]]]:
+    """(value, conditions that must all hold) of each case in order; cases within a case become cases of their own."""
+    for value, condition in expr.args:
+        outer = () if condition == True else (condition,)  # noqa: E712 (SymPy's own True)
+        if isinstance(value, sympy.Piecewise):
+            yield from ((inner, (*outer, *conditions)) for inner, conditions in _cases(value))
+        else:
+            yield value, outer
 
 
 def files(programs: Sequence[Program]) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,8 @@ _FUNCTIONS: Mapping[str, Callable[[Sequence[float]], float]] = {
 }  # fmt: skip
 # Numbers beyond these are written as powers of ten; whole ones up to the second limit are exact.
 _LARGE, _EXACT, _SMALL, _DIGITS = 1e6, 1e7, 1e-3, 4
+# Constants of formulas that are powers of two are written so from this exponent on.
+_POWER = 20
 # About so many characters stand on a line before a sum is broken.
 LINE = 52
 
@@ -69,7 +71,10 @@ def with_signs(mathml: str, signs: Mapping[str, str], words: Words) -> ET.Elemen
             node.set("lspace", "0.16em")
             node.set("rspace", "0")
         elif node.tag == "mtext":
-            node.text = words(node.text or "")
+            # Spaces at the edges of mtext are lost unless they are no-break spaces.
+            node.text = f"\u00a0{words(node.text or '')}\u00a0"
+        elif node.tag == "mtable":
+            node.set("class", "gfg-cases")
         elif node.tag == "mn":
             _shorten(node)
     return tree
@@ -95,6 +100,11 @@ def with_numbers(mathml: str, values: Mapping[str, float]) -> ET.Element:
         if node.text == TIMES:
             node.text = "⋅"
     return tree
+
+
+def slots(mathml: str) -> list[str]:
+    """The names of a formula's symbols, in the order in which they first stand there."""
+    return list(dict.fromkeys(name for node in _parsed(mathml).iter("mi") if (name := _slot(node))))
 
 
 def is_number(tree: ET.Element) -> bool:
@@ -139,34 +149,60 @@ def figure(value: float) -> ET.Element:
 
 def broken(tree: ET.Element, width: int = LINE) -> list[ET.Element]:
     """The formula in lines of about ``width`` characters: a long sum breaks before its signs, a list after commas."""
-    if _width(tree) <= width or tree.tag != "mrow":
+    if _width(tree) <= width:
         return [tree]
-    nodes = list(tree)
-    if nodes[0].tag in ("mo", "mi") and nodes[0].text in _FUNCTIONS and len(nodes) == 2:
-        # max(a, b): one argument after the other.
-        opening, *inner, closing = list(nodes[1])
-        pieces: list[list[ET.Element]] = [[nodes[0], opening]]
-        for node in inner:
-            pieces[-1].append(node)
-            if node.tag == "mo" and node.text == ",":
-                pieces.append([])
-        pieces[-1].append(closing)
-    else:
-        pieces = [[]]
-        for node in nodes:
-            if node.tag == "mo" and node.text in ("+", MINUS) and pieces[-1]:
-                pieces.append([])
-            pieces[-1].append(node)
     lines: list[list[ET.Element]] = [[]]
-    for piece in pieces:
+    for piece in _pieces(tree):
         if lines[-1] and sum(map(_width, lines[-1])) + sum(map(_width, piece)) > width:
             lines.append([])
         lines[-1] += piece
-    for line in lines[1:]:
-        # A sign at the beginning of a line would be set as that of a number.
-        if line[0].tag == "mo":
+    for line in lines:
+        for node in line:
+            if node.tag == "mo" and node.text in ("(", ")"):
+                # Its partner stands on another line.
+                node.set("stretchy", "false")
+        if line is not lines[0] and line[0].tag == "mo":
+            # A sign at the beginning of a line would be set as that of a number.
             line[0].set("form", "infix")
-    return [_row([*line]) for line in lines]
+    return [_row(line) for line in lines]
+
+
+def _pieces(tree: ET.Element) -> list[list[ET.Element]]:
+    """What may stand on lines of its own: the terms of a sum, the arguments of max and min, also of a last factor."""
+    nodes = list(tree) if tree.tag == "mrow" else []
+    if len(nodes) == 2 and nodes[0].text in _FUNCTIONS:
+        return _joined([nodes[0]], _arguments(list(nodes[1])))
+    if nodes and nodes[0].tag == "mo" and nodes[0].text == "(" and len(nodes) == 3:
+        inner = _pieces(nodes[1])
+        return [[nodes[0], *inner[0]], *inner[1:-1], [*inner[-1], nodes[2]]] if len(inner) > 1 else [nodes]
+    if any(node.tag == "mo" and node.text in ("+", MINUS) for node in nodes[1:]):
+        return _before(nodes, ("+", MINUS))
+    if len(nodes) > 2 and nodes[-2].text in (TIMES, "⋅"):
+        # A product: a bracket that is its last factor may break.
+        return _joined(nodes[:-1], _pieces(nodes[-1]))
+    return [[tree]]
+
+
+def _joined(first: Sequence[ET.Element], pieces: list[list[ET.Element]]) -> list[list[ET.Element]]:
+    return [[*first, *pieces[0]], *pieces[1:]]
+
+
+def _arguments(nodes: Sequence[ET.Element]) -> list[list[ET.Element]]:
+    pieces: list[list[ET.Element]] = [[]]
+    for node in nodes:
+        pieces[-1].append(node)
+        if node.tag == "mo" and node.text == ",":
+            pieces.append([])
+    return pieces
+
+
+def _before(nodes: Sequence[ET.Element], signs: Sequence[str]) -> list[list[ET.Element]]:
+    pieces: list[list[ET.Element]] = [[]]
+    for node in nodes:
+        if node.tag == "mo" and node.text in signs and pieces[-1]:
+            pieces.append([])
+        pieces[-1].append(node)
+    return pieces
 
 
 def text(tree: ET.Element) -> str:
@@ -218,7 +254,14 @@ def _bracketed(node: ET.Element) -> ET.Element:
 
 
 def _shorten(node: ET.Element) -> None:
-    made = figure(float((node.text or "").replace(",", "")))
+    value_ = float((node.text or "").replace(",", ""))
+    exponent = value_ and math.log2(value_)
+    if exponent >= _POWER and exponent == round(exponent):
+        # Sizes of blocks: 2²¹ says more than 2,097,152.
+        node.tag, node.text = "msup", None
+        node.extend([_leaf("mn", "2"), _leaf("mn", f"{exponent:.0f}")])
+        return
+    made = figure(value_)
     if made.tag == "mn":
         node.text = made.text
     else:
@@ -348,9 +391,9 @@ def _truth(node: ET.Element, values: Mapping[str, float]) -> bool:
         if part.tag == "mtext" and part.text == "and":
             return _truth(_one(parts[:place]), values) and _truth(_one(parts[place + 1 :]), values)
     for place, part in enumerate(parts):
-        if part.tag == "mo" and part.text in _RELATIONS:
+        if part.tag == "mo" and (relation := _RELATIONS.get(part.text or "")):
             left, right = _row(parts[:place]), _row(parts[place + 1 :])
-            return _RELATIONS[part.text](_value(left, values), _value(right, values))
+            return relation(_value(left, values), _value(right, values))
     raise MathError(f"not a condition: {text(node)}")
 
 
@@ -388,10 +431,11 @@ class _Reader:
         if not self.rest:
             raise MathError("a number is missing")
         node = self.rest.pop(0)
-        if node.tag in ("mo", "mi") and node.text in _FUNCTIONS:
-            return self._function(node.text)
-        if node.tag == "mo" and node.text in _BRACKETS:
-            closing, apply = _BRACKETS[node.text]
+        sign_ = node.text or ""
+        if node.tag in ("mo", "mi") and sign_ in _FUNCTIONS:
+            return self._function(sign_)
+        if node.tag == "mo" and sign_ in _BRACKETS:
+            closing, apply = _BRACKETS[sign_]
             inner = self.sum()
             if not self._next(closing):
                 raise MathError(f"'{closing}' is missing")

@@ -17,8 +17,9 @@ from generator.site import reload  # noqa: E402
 
 reload.forget_changed()
 
+from generator import browser  # noqa: E402
 from generator.catalog import DataError  # noqa: E402
-from generator.render import Page, render_site  # noqa: E402
+from generator.render import Page, estimator_data, render_site  # noqa: E402
 from generator.site.folder import LANGUAGES, address  # noqa: E402
 
 # What the hook needs to know about a generated page, by its address. A fresh config comes with every build.
@@ -31,6 +32,8 @@ try:
                 file.write(page.text)
             editor.set_edit_path(path, page.source)
             generated[path] = (lang, page)
+    with editor.open(browser.DATA_PATH, "w") as file:
+        file.write(estimator_data(root))
 except DataError as error:
     # A PluginError ends `mkdocs build` with exit code 1 and no traceback, and leaves `mkdocs serve` waiting for the
     # next save.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from generator import estimate
 from generator.catalog import Card
 from generator.estimate import Interval
-from generator.fits import ANSWER, JOB, JOBS, Fits, Job, MemoryClass, Reach, Several
+from generator.fits import ANSWER, JOBS, Fits, Job, MemoryClass, Reach, Several
 from generator.i18n import DASH, N_, number
 from generator.question import Training
 from generator.schema.model import LanguageModel
@@ -38,25 +37,38 @@ ASSUMED: dict[str, str] = {
 
 
 def short(card: Card) -> str:
-    """The name as people say it: RTX 4090, A100 80GB SXM."""
-    return re.sub(r"^(GeForce|Quadro|Tesla|NVIDIA) (?=\w)", "", card.gpu.name)
+    """The name as people say it: RTX 4090, Quadro RTX 6000."""
+    return card.gpu.name.removeprefix("GeForce ")
+
+
+def names(sizes: Sequence[tuple[str, LanguageModel]], comma: str) -> str:
+    """The models that stand for sizes, by name."""
+    return comma.join(model.name for _, model in sizes)
+
+
+def gib(value: float) -> str:
+    """GiB with one decimal, two below 1 and none from 100 on: as precise as an estimate may look."""
+    return f"{value:,.{2 if value < 1 else 1 if value < 100 else 0}f}"
 
 
 class Cells:
-    """Cells of the tables in one language. Few differ, so each is made once."""
+    """Cells of the tables in one language, whole rows at once. Few cells differ, so most are made once."""
 
     def __init__(self, text: Text, up: str) -> None:
         self._text, self._up = text, up
-        self._reaches: dict[Reach | None, Markup] = {}
+        self._reaches: dict[Reach | None, str] = {}
         self._links: dict[tuple[str, ...], Markup] = {}
 
-    def reach(self, reach: Reach | None) -> Markup:
-        """The longest sequence as a whole cell; None: the job does not run at all."""
+    def reach_row(self, found: Iterable[Reach | None]) -> Markup:
+        """For each job the longest sequence; None where the job does not run at all."""
+        return Markup("").join(Markup(self._reach(reach)) for reach in found)
+
+    def _reach(self, reach: Reach | None) -> str:
         if reach not in self._reaches:
-            self._reaches[reach] = self._reach(reach)
+            self._reaches[reach] = self._one_reach(reach)
         return self._reaches[reach]
 
-    def _reach(self, reach: Reach | None) -> Markup:
+    def _one_reach(self, reach: Reach | None) -> str:
         _ = self._text
         if reach is None:
             return _cell("no", _("not supported"))
@@ -66,32 +78,26 @@ class Cells:
             return _cell("yes", _("up to {n}").format(n=number(reach.fits, 9)), more)
         return _cell("tight", tight) if reach.tight else _cell("no", _("does not fit"))
 
-    def several(self, found: Several | None) -> Markup:
-        """How many cards, and what each must hold, as a whole cell."""
+    def several_row(self, found: Iterable[tuple[Several | None, bool]]) -> Markup:
+        """For each job how many cards and what each must hold; the second says that the job does not run there."""
         _ = self._text
-        if found is None:
-            return _cell("no", _("not with 8"))
-        count = self.cards(found.count)
-        share = _("{gib} GiB each") if found.count > 1 else _("{gib} GiB")
-        return _cell(
-            "yes" if found.verdict == "fits" else "tight",
-            count if found.verdict == "fits" else _("{cards}, tight").format(cards=count),
-            share.format(gib=number(found.gib)),
-        )
+        not_with, tight = _("not with 8"), _("{cards}, tight")
+        cells = []
+        for several, blocked in found:
+            if blocked:
+                cells.append(self._reach(None))
+            elif several is None:
+                cells.append(_cell("no", not_with))
+            else:
+                cards = f"{several.count} × {gib(several.gib)} GiB"
+                cells.append(
+                    _cell("yes", cards) if several.verdict == "fits" else _cell("tight", tight.format(cards=cards))
+                )
+        return Markup("".join(cells))
 
-    def cards(self, count: int) -> str:
-        """A number of cards in words."""
-        _ = self._text
-        return _("1 card") if count == 1 else _("{n} cards").format(n=count)
-
-    def speed(self, speed: Interval | None) -> Markup:
-        """Tokens/s with the band, as a whole cell."""
-        if speed is None:
-            return Markup('<td class="gfg-num">{}</td>').format(DASH)
-        band = f"{number(speed.low, 2)}–{number(speed.high, 2)}"
-        return Markup('<td class="gfg-num">{}<span class="gfg-hint">{}</span></td>').format(
-            number(speed.value, 2), band
-        )
+    def speed_row(self, found: Iterable[Interval | None]) -> Markup:
+        """For each job tokens/s with the band."""
+        return Markup("").join(Markup(_speed(speed)) for speed in found)
 
     def links(self, cards: Sequence[Card]) -> Markup:
         """Cards by their short names, each a link to its page."""
@@ -102,10 +108,22 @@ class Cells:
             self._links[key] = Markup(self._text(", ")).join(made)
         return self._links[key]
 
+    def names(self, cards: Sequence[Card]) -> str:
+        """Cards by their short names."""
+        return self._text(", ").join(map(short, cards))
 
-def _cell(kind: str, text: str, hint: str = "") -> Markup:
-    more = Markup('<span class="gfg-hint">{}</span>').format(hint) if hint else ""
-    return Markup('<td class="is-{}"><span class="gfg-fit">{}</span>{}</td>').format(kind, text, more)
+
+def _cell(kind: str, text: str, hint: str = "") -> str:
+    """A cell as HTML: a verdict in words, and what stands below it. The sign before it comes from the style sheet."""
+    more = f'<span class="gfg-hint">{escape(hint)}</span>' if hint else ""
+    return f'<td class="is-{kind}">{escape(text)}{more}</td>'
+
+
+def _speed(speed: Interval | None) -> str:
+    if speed is None:
+        return f'<td class="gfg-num">{DASH}</td>'
+    band = f"{number(speed.low, 2)}–{number(speed.high, 2)}"
+    return f'<td class="gfg-num">{number(speed.value, 2)}<span class="gfg-hint">{band}</span></td>'
 
 
 def lede(fits: Fits, model: LanguageModel, text: Text) -> str:
@@ -156,19 +174,29 @@ class Assumptions:
 
 
 def assumptions(model: LanguageModel) -> list[Assumptions]:
-    """Every default behind the figures: of all training jobs, then of each one, then of running."""
-    by_job = {job: _assumed(job, model) for job in JOBS}
-    training = [items for job, items in by_job.items() if job.kind is Training]
-    common = tuple(item for item in training[0] if all(item in items for items in training))
-    found = [Assumptions(N_("Training"), common)]
-    found += [Assumptions(job.title, tuple(i for i in items if i not in common))
-              for job, items in by_job.items() if job.kind is Training]  # fmt: skip
-    return [*found, Assumptions(N_("Running"), by_job[JOB["run4"]])]
+    """Every default behind the figures: of all training jobs, then of each one, then of running. Any model will do."""
+    known = [(job, _assumed(job, model)) for job in JOBS]
+    training = [(job, items) for job, items in known if job.kind is Training]
+    common = tuple(item for item in training[0][1] if all(item in items for _, items in training))
+    return [
+        Assumptions(N_("Training"), common),
+        *(Assumptions(job.title, tuple(i for i in items if i not in common)) for job, items in training),
+        Assumptions(N_("Running"), known[0][1]),
+    ]
 
 
 def _assumed(job: Job, model: LanguageModel) -> tuple[str, ...]:
     words = (ASSUMED.get(item, item) for item in job.question(model, 2 * ANSWER).assumed)
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+def obstacles(fits: Fits, card: Card) -> list[tuple[str, list[str]]]:
+    """What stands in the way on a card besides memory: an interface string and the titles of the jobs it is about."""
+    found: dict[str, list[str]] = {}
+    for job in JOBS:
+        for gate in fits.gates(job, card):
+            found.setdefault(gate.text, []).append(job.title)
+    return list(found.items())
 
 
 def filter_address(memory: MemoryClass) -> str:
@@ -183,7 +211,7 @@ REASONS = {
     "vit": N_("Memory is not estimated: it depends on the size of the images, which the formulas do not know."),
     "cnn": N_("Memory is not estimated: it depends on the size of the images, which the formulas do not know."),
     "diffusion": N_("Memory is not estimated: it depends on the size of the images, which the formulas do not know."),
-    "recommender": N_("Memory is not estimated: its embedding tables decide, and they are spread and cached as needed."),
+    "recommender": N_("Memory is not estimated: its embedding tables decide it, which the formulas do not know."),
 }
 _HYBRID = N_("Memory is not estimated: most of its layers are state-space layers, which the formulas do not know.")
 _ODD = N_("Memory is not estimated: its layers are not those of a plain decoder, which the formulas are for.")

@@ -33,7 +33,9 @@ export function unpack({ models, cards }) {
     })
     return found
   }
-  const each = (rows, make) => new Map(Object.entries(rows).map(([slug, row]) => [slug, { slug, ...make(slug, row) }]))
+  const each = (rows, make) => {
+    return new Map(Object.entries(rows).map(([slug, row]) => [slug, { slug, ...make(slug, row) }]))
+  }
   const parts = Object.keys(cards.columns)
   return {
     models: each(models.rows, (slug, row) => ({
@@ -57,7 +59,7 @@ export function capacity(gib) {
  * Memory on the fullest GPU, in GiB: `{ meter, value, low, high, allocated, need, usable, verdict, chance, moment,
  * terms, numbers }`.
  *
- * `terms` are [quantity, GiB] and add up to what is allocated at the `moment` (a quantity too) at which that is highest.
+ * `terms` are [quantity, GiB] and add up to what is allocated at the `moment` (a quantity too) when that is highest.
  * Without a card `usable` and `verdict` are null. `chance` is [finished, of] among measured runs with this verdict.
  * `numbers` are all inputs and results in bytes. Throws CannotEstimate.
  */
@@ -82,7 +84,7 @@ export function speed(question, model, card) {
 
 /**
  * One question on many cards: `[{ card, memory, speed, reason }]` in the order of `python -m generator recommend`: by
- * verdict, then by price (`price(slug)` or null), then by slug.
+ * verdict, then by `price(slug)`, unknown ones last, then by slug.
  *
  * `speed` is null where the memory does not suffice or where there is a `reason` why it is not known. Throws
  * CannotEstimate where the memory of the work itself cannot be estimated.
@@ -98,7 +100,7 @@ export function rank(question, model, cards, price = () => null) {
   }
   const found = []
   for (const card of cards) {
-    const row = { card, price: price(card.slug), memory: null, speed: null, reason: unknown }
+    const row = { card, price: price(card.slug) ?? null, memory: null, speed: null, reason: unknown }
     try {
       // The inputs of one card take the place of those of the one before: every card has the same.
       row.memory = memoryOn(question, Object.assign(forMemory, cardMemory(question, card)), true).answer
@@ -152,8 +154,8 @@ function inferenceInputs(question, model) {
   if (!model.adapters) throw new CannotEstimate("shape", "only decoders with a known shape can be estimated")
   const { max_context: most } = model.numbers
   if (generated && prompt === most) {
-    const text = `the prompt fills the model's whole context of ${most.toLocaleString("en")} tokens: nothing can be generated`
-    throw new CannotEstimate("context", text)
+    const whole = `${most.toLocaleString("en")} tokens`
+    throw new CannotEstimate("context", `the prompt fills the model's whole context of ${whole}`)
   }
   const format = formats[weights]
   const x = Object.assign({}, model.numbers, ofWork("inference_speed", question))

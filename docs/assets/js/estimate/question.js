@@ -3,7 +3,7 @@ import { alone, fractions, kinds, maxGpus, meters, tables } from "./tables.js"
 
 const LONGEST = 40 // of a wrong value in a message
 
-/** A question that makes no sense. `problems`: `{ option, value, expected, text }`; the message has one line for each. */
+/** A question that makes no sense. `problems` are `{ option, value, expected, text }`; the message has all texts. */
 export class QuestionError extends Error {
   constructor(problems) {
     super(problems.map(({ text }) => text).join("\n"))
@@ -18,8 +18,8 @@ export const names = (table) => Object.keys(tables[table].options)
 /**
  * A complete question: `{ kind, work, gpus, meter, assumed }`.
  *
- * `kind` is "training" or "inference". What `given` leaves out (or has as null) takes its default; defaults that have an
- * effect are in `assumed` as [option, value]. Throws QuestionError with everything that is wrong.
+ * `kind` is "training" or "inference". What `given` leaves out (or has as null) takes its default; defaults that have
+ * an effect are in `assumed` as [option, value]. Throws QuestionError with everything that is wrong.
  */
 export function ask(kind, given, { gpus = 1, meter = "allocated" } = {}) {
   const found = new Problems()
@@ -96,8 +96,9 @@ function check(kind, work, gpus, found) {
     if (!fine) found.range(name, work[name], least, most)
   }
   for (const [name, usual] of Object.entries(defaults)) {
-    if (typeof usual === "boolean" && typeof work[name] !== "boolean") found.unknown(name, work[name], ["true", "false"])
-    if (Array.isArray(usual) && !Array.isArray(work[name])) found.unknown(name, work[name], "a list of names")
+    const value = work[name]
+    if (typeof usual === "boolean" && typeof value !== "boolean") found.unknown(name, value, ["true", "false"])
+    if (Array.isArray(usual) && !Array.isArray(value)) found.unknown(name, value, "a list of names")
   }
   if ("trainable" in work && work.trainable !== null && !whole(work.trainable, 0, Infinity)) {
     found.add("trainable", work.trainable, `${shown(work.trainable)} is no number of parameters`, "a whole number")
