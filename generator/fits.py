@@ -231,7 +231,8 @@ class Fits:
 
     @cached_property
     def _well_known(self) -> list[LanguageModel]:
-        known = [m for m in self.models.values() if m.family in FAMILIES]
+        # Distilled models have the shape of the model they started from.
+        known = [m for m in self.models.values() if m.family in FAMILIES and "distill" not in m.slug]
         return sorted(known, key=lambda m: (parameters.count(m) or 0, m.released or ""), reverse=True)
 
     # --- grids of all models
@@ -289,11 +290,6 @@ class Fits:
     def reaches(self, model: LanguageModel, card: Card) -> list[Reach | None]:
         """The same for every job; None where one does not run."""
         return [None if self.blocked(job, card) else self.reach(job, model, card) for job in JOBS]
-
-    def by_size(self, job: Job, card: Card) -> list[Reach | None]:
-        """The same for the model of each size; None where the job does not run."""
-        blocked = self.blocked(job, card)
-        return [None if blocked else self.reach(job, model, card) for _, model in self.sizes]
 
     def gates(self, job: Job, card: Card) -> tuple[gates.Gate, ...]:
         """What stands in the way of a job on a card besides memory."""
@@ -494,9 +490,10 @@ class Fits:
         value = float(found.value[at])
         return Interval(value, float(found.low[at]), float(found.high[at])) if value > 0 else None
 
-    def speeds(self, model: LanguageModel, card: Card) -> list[Interval | None]:
-        """The same for every job."""
-        return [self.speed(job, model, card) for job in JOBS]
+    def speeds(self, model: LanguageModel) -> list[tuple[Card, list[Interval | None]]]:
+        """The same for every job, of popular cards on which at least one runs."""
+        found = [(card, [self.speed(job, model, card) for job in JOBS]) for card in self.popular]
+        return [(card, speeds) for card, speeds in found if any(speeds)]
 
     @cached_property
     def _place(self) -> dict[str, int]:

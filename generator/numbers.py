@@ -166,9 +166,7 @@ def of_shape(shape: Shape) -> dict[str, float]:
         "out_width": out_width,
         "ffn": ffn,
         # Of one layer, the widest kind.
-        "active_ffn": max(
-            ffn if dense_layers else 0, (experts.per_token if experts else 0) * expert_ffn + shared_ffn
-        ),
+        "active_ffn": max(ffn if dense_layers else 0, (experts.per_token if experts else 0) * expert_ffn + shared_ffn),
         "mlp_inputs": gate_and_up,
         "dense_layers": dense_layers if ffn else 0,
         "vocab": shape.embedding.vocabulary,

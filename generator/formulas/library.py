@@ -9,4 +9,10 @@ from generator.formulas.inference_speed import INFERENCE_SPEED
 from generator.formulas.train_speed import TRAIN_SPEED
 from generator.formulas.training import TRAINING_MEMORY
 
-PROGRAMS: tuple[Program, ...] = (TRAINING_MEMORY, INFERENCE_MEMORY, TRAIN_SPEED, INFERENCE_SPEED, COST,)
+PROGRAMS: tuple[Program, ...] = (
+    TRAINING_MEMORY,
+    INFERENCE_MEMORY,
+    TRAIN_SPEED,
+    INFERENCE_SPEED,
+    COST,
+)

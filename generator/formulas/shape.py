@@ -44,7 +44,7 @@ _ALL = (
     Quantity("kv_values_per_layer", "n_kv", "", N_("numbers that a layer caches for one token")),
     Quantity("attention_layers", "L_a", "", N_("layers with attention")),
     Quantity("moe_layers", "L_E", "", N_("layers with experts")),
-    Quantity("active_expert_parameters", "N_expA", PARAMETERS, N_("parameters of the routed experts that a token visits")),
+    Quantity("active_expert_parameters", "N_expA", PARAMETERS, N_("parameters of the routed experts of one token")),
     Quantity("routed_hidden", "h_r", "", N_("width of what is sent to routed experts")),
     Quantity("state_space_width", "w_ss", "", N_("inner widths of all state-space layers, summed")),
     Quantity("causal", "x_c", "", N_("1 if a token sees only those before it")),

@@ -41,11 +41,6 @@ def short(card: Card) -> str:
     return card.gpu.name.removeprefix("GeForce ")
 
 
-def names(sizes: Sequence[tuple[str, LanguageModel]], comma: str) -> str:
-    """The models that stand for sizes, by name."""
-    return comma.join(model.name for _, model in sizes)
-
-
 def gib(value: float) -> str:
     """GiB with one decimal, two below 1 and none from 100 on: as precise as an estimate may look."""
     return f"{value:,.{2 if value < 1 else 1 if value < 100 else 0}f}"

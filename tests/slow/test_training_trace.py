@@ -77,7 +77,8 @@ def trace(method: str, checkpointing: bool, autocast: bool) -> dict[str, int]:
         if checkpointing:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         if method == "lora":
-            lora = peft.LoraConfig(r=16, target_modules=list(ATTENTION_TARGETS), lora_dropout=0.0, task_type="CAUSAL_LM")
+            targets = list(ATTENTION_TARGETS)
+            lora = peft.LoraConfig(r=16, target_modules=targets, lora_dropout=0.0, task_type="CAUSAL_LM")
             model = peft.get_peft_model(model, lora)
             if checkpointing:
                 model.enable_input_require_grads()
@@ -127,15 +128,15 @@ def _materialize(model: Any) -> None:
 def question(method: str, checkpointing: bool, autocast: bool) -> Question:
     shape = Shape.model_validate({
         "layers": CONFIG["num_hidden_layers"], "hidden_size": CONFIG["hidden_size"],
-        "attention": {"heads": 8, "kv_heads": 8, "head_dim": 64, "qkv_bias": False, "output_bias": False, "qk_norm": None,
-                      "sinks": False, "sliding_window": None, "latent": None},
+        "attention": {"heads": 8, "kv_heads": 8, "head_dim": 64, "qkv_bias": False, "output_bias": False,
+                      "qk_norm": None, "sinks": False, "sliding_window": None, "latent": None},
         "mlp": {"kind": "swiglu", "intermediate_size": CONFIG["intermediate_size"], "bias": False}, "experts": None,
         "norm": {"kind": "rmsnorm", "per_layer": 2, "final": True, "embedding": False},
         "embedding": {"vocabulary": CONFIG["vocab_size"], "tied": False, "learned_positions": None, "head_bias": False},
     })  # fmt: skip
     model = LanguageModel(
-        slug="traced", name="traced", kind="dense_decoder", family="llama", hugging_face=None, released=None, license=None,
-        max_context=None, shape=shape, other_shape=None, gmac_per_image=None,
+        slug="traced", name="traced", kind="dense_decoder", family="llama", hugging_face=None, released=None,
+        license=None, max_context=None, shape=shape, other_shape=None, gmac_per_image=None,
         parameters=Parameters(published=None, counted=None, reason=None), sources=["M_LITGPT"],
     )  # fmt: skip
     work = {"method": method, "sequence": SEQUENCE, "micro_batch": BATCH, "attention": "flash", "weights": "bf16",
