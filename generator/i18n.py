@@ -127,6 +127,18 @@ def extract() -> Iterator[tuple[str, tuple[str, ...]]]:
     ):
         if isinstance(message, str) and message:
             yield message, tuple(comments)
+    yield from _of_options()
+
+
+def _of_options() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What the option tables of the formulas say about themselves and about each choice."""
+    # Only here: nothing that reads strings needs the tables.
+    from generator import options
+
+    for table in options.load().tables.values():
+        yield table.about, ()
+        for choice in table.options.values():
+            yield choice.basis, ()
 
 
 def update(code: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from generator import browser, calibration, i18n, parameters
+from generator import accuracy, browser, calibration, i18n, parameters, published, verdict
 from generator import catalog as catalogs
 from generator import examples as worked
 from generator import fits as fitting
@@ -29,15 +29,14 @@ from generator.fits import Fits
 from generator.rates import absence, training_rate
 from generator.schema.rates import FORMATS, RATE_BY_KEY, RATES
 from generator.schema.software import capability_key
-from generator.views import columns, labels, models, software, strip
+from generator.views import accuracy as accuracy_views
+from generator.views import columns, labels, models, scatter, software, strip
 from generator.views import fits as fit_views
 from generator.views import formulas as formula_views
 from generator.views.ranking import Rankings
 from generator.views.topics import GIVEN_COSTS, TOPICS
 from generator.views.variants import Variants, spellings
 
-# Pages that explain the estimates. Each is linked from every estimate as soon as it exists.
-EXPLAINED = {"accuracy": False, "formulas": False}
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -129,7 +128,6 @@ class Site:
             "fits": self.fits,
             "fitting": fitting,
             "fit_views": fit_views,
-            "explained": EXPLAINED,
         }
         environment.filters |= {
             "md": markdown_text,
@@ -224,10 +222,29 @@ class Site:
                         rows=self.price_rows(), fx=prices.yuan_per_dollar(self.catalog))  # fmt: skip
         yield self.page("formulas.md.j2", "formulas/index.md", "generator/templates/formulas.md.j2",
                         _("Formulas"), pages=self.explained_programs())  # fmt: skip
+        yield self.accuracy_page()
         yield self.page("glossary.md.j2", "glossary.md", "data/glossary.yaml", _("Glossary"), search_boost=4.0,
                         topics=self.glossary_by_topic())  # fmt: skip
         yield self.page("sources.md.j2", "sources.md", "data/sources.yaml", _("Sources"),
                         cited=self.citations())  # fmt: skip
+
+    def accuracy_page(self) -> Page:
+        """How far the estimates are from measurements; says so where nobody compared them yet."""
+        _ = self.language.text
+        figures = self.accuracy_figures()
+        points = accuracy.load_points(calibration.ROOT) if figures else []
+        return self.page(
+            "accuracy.md.j2", "accuracy.md", "generator/templates/accuracy.md.j2", _("Accuracy"),
+            sections=accuracy_views.sections(figures, points, _measured() if figures else {}, self.catalog, _),
+            verdicts=accuracy_views.verdicts(figures), percent=accuracy_views.percent, signed=accuracy_views.signed,
+            meter_titles=accuracy_views.METER_TITLES, happened=accuracy_views.HAPPENED,
+            verdict_columns=accuracy_views.COLUMNS, tight=verdict.TIGHT, no=verdict.NO,
+            size=scatter.SIZE, left=scatter.LEFT, bottom=scatter.BOTTOM, pad=scatter.PAD,
+        )  # fmt: skip
+
+    def accuracy_figures(self) -> dict[str, Any]:
+        """The committed figures of the comparison with measurements, empty where there are none."""
+        return accuracy.committed(calibration.ROOT) if (calibration.ROOT / accuracy.PATH).is_file() else {}
 
     def explained_programs(self) -> list[formula_views.Explained]:
         """The programs of formulas with their worked examples, in the order in which the guide explains them."""
@@ -245,12 +262,13 @@ class Site:
     def formula_pages(self) -> Iterator[Page]:
         """One page a program of formulas."""
         _ = self.language.text
-        pages = self.explained_programs()
+        pages, figures = self.explained_programs(), self.accuracy_figures()
         for i, page in enumerate(pages):
             yield self.page(
                 "formula.md.j2", f"formulas/{page.topic.slug}.md", f"generator/formulas/{page.source}",
                 _(page.program.title), page=page, verdicts=formula_views.VERDICTS, origins=formula_views.ORIGINS,
-                given_costs=GIVEN_COSTS, footnotes=Footnotes(self.catalog), summary="",
+                given_costs=GIVEN_COSTS, footnotes=Footnotes(self.catalog),
+                summary=accuracy_views.summary(page.topic.program, figures, _),
                 words=lambda kind: formula_views.kind_in_words(kind, _),
                 prev=f"formulas/{pages[i - 1].topic.slug}.md" if i else None,
                 next=f"formulas/{pages[i + 1].topic.slug}.md" if i + 1 < len(pages) else None,
@@ -454,6 +472,13 @@ class Footnotes:
     def listed(self) -> list[tuple[int, Any]]:
         """All sources cited so far, by number."""
         return [(n, self.catalog.sources[i]) for i, n in self.numbers.items()]
+
+
+@lru_cache(maxsize=1)
+def _measured() -> dict[str, dict[str, str]]:
+    """The published rows that estimates are compared with, by id."""
+    kinds = dict.fromkeys(accuracy.KINDS.values())
+    return {row["id"]: row for kind in kinds for row in published.rows(calibration.ROOT, kind)}
 
 
 @lru_cache(maxsize=4)

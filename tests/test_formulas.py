@@ -1,4 +1,4 @@
-"""The three lowerings agree: NumPy, JavaScript in Node and SymPy itself, to 1e-12, over random inputs."""
+"""The lowerings agree: NumPy, JavaScript in Node, the MathML that is shown and SymPy itself, to 1e-12."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import sympy
 
-from generator.formulas import library, lower, lowered
+from generator.formulas import book, library, lower, lowered, mathml
 from generator.formulas.algebra import Program, when
 from generator.problems import show
 
@@ -77,8 +77,9 @@ def close(a: float, b: float, scale: float) -> bool:
 
 
 @pytest.mark.parametrize("program", library.PROGRAMS, ids=lambda p: p.name)
-def test_numpy_and_javascript_agree_with_sympy(program: Program, in_node: dict[str, list[dict[str, float]]]) -> None:
+def test_all_lowerings_agree_with_sympy(program: Program, in_node: dict[str, list[dict[str, float]]]) -> None:
     compute = getattr(lowered, program.name)
+    shown = {f.gives: f.mathml for f in book.program(program.name).formulas}
     for seed in range(SAMPLES):
         given = random_inputs(program, seed)
         with np.errstate(all="ignore"):
@@ -94,6 +95,7 @@ def test_numpy_and_javascript_agree_with_sympy(program: Program, in_node: dict[s
                 scale = abs(float(magnitude(formula.equals).subs(subs).evalf(30)))
                 scale = scale if math.isfinite(scale) else 0.0
                 assert close(result[name], exact, scale), (program.name, name, given)
+                assert close(mathml.value(shown[name], known), exact, scale), (program.name, name, given)
                 # In a chain a rounding error is carried on, so JavaScript is compared with the same scale.
                 assert close(in_node[program.name][seed][name], result[name], scale), (program.name, name, given)
             known[name] = result[name]

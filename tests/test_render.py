@@ -15,7 +15,8 @@ from generator.render import Page, Site, markdown_text, render_site, yaml_text
 from tests.conftest import ROOT, TODAY
 
 GOLDEN = Path(__file__).parent / "golden"
-GOLDEN_PAGES = ["gpus/rtx-3060-12gb.md", "gpus/rtx-4060-laptop.md", "gpus/p40.md", "gpus/b300-sxm-288gb.md"]
+GOLDEN_PAGES = ["gpus/rtx-3060-12gb.md", "gpus/rtx-4060-laptop.md", "gpus/p40.md", "gpus/b300-sxm-288gb.md",
+                "models/qwen2.5-7b.md", "models/resnet-50.md"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,8 @@ def test_every_thing_has_its_page(catalog: Catalog, sites: dict[str, dict[str, P
     assert {f"gpus/{slug}.md" for slug in catalog.cards} <= paths
     assert {f"series/{slug}.md" for slug in catalog.series} <= paths
     assert {f"architectures/{slug.replace('_', '-')}.md" for slug in catalog.architectures} <= paths
-    assert {"index.md", "gpus/index.md", "glossary.md", "sources.md", "software.md", "prices.md", "models.md"} <= paths
+    assert {"index.md", "gpus/index.md", "glossary.md", "sources.md", "software.md", "prices.md"} <= paths
+    assert {"models/index.md", *(f"models/{slug}.md" for slug in catalog.models)} <= paths
 
 
 def test_neighbours_exist_and_point_back(sites: dict[str, dict[str, Page]]) -> None:
@@ -61,6 +63,9 @@ def test_chinese_pages_speak_chinese(sites: dict[str, dict[str, Page]]) -> None:
         "gpus/rtx-3060-12gb.md",
         "series/geforce-30.md",
         "architectures/index.md",
+        "models/qwen2.5-7b.md",
+        "models/qwen3-30b-a3b.md",
+        "models/resnet-50.md",
     ):
         text = re.sub(r"<!--search:off-->.*?<!--search:on-->", "", sites["zh"][path].text, flags=re.DOTALL)
         found = re.findall(r"\b[a-z]{3,} [a-z]{2,} [a-z]{3,}\b", allowed.sub(" ", text))

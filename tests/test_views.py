@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import i18n, jobs
+from generator import i18n
 from generator import pricing as prices
 from generator.catalog import Catalog
 from generator.facts import State
@@ -181,13 +181,6 @@ def test_software_answers(catalog: Catalog) -> None:
 def test_every_question_is_answered_by_a_fact(catalog: Catalog) -> None:
     asked = {key for s in catalog.software.values() for f in s.facts for key in f.answers}
     assert {key for key, _ in software.QUESTIONS} <= asked
-
-
-def test_floors_by_hand() -> None:
-    floors = {job.id: job.floor_gib(7e9) for job in jobs.JOBS}
-    assert floors["full"] == pytest.approx(7e9 * 16 / 1024**3)
-    assert floors["lora"] == pytest.approx(7e9 * 2 / 1024**3)
-    assert floors["qlora"] == pytest.approx(7e9 * 4.127 / 8 / 1024**3)
 
 
 def test_every_code_has_a_word(catalog: Catalog) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from generator import why
 from generator.accuracy import ALL, Point
 from generator.catalog import Catalog
 from generator.i18n import N_, number
+from generator.names import CardMatch
 from generator.schema.published import source_id
 from generator.scoring import UNDER
 from generator.views import cases
@@ -105,7 +107,7 @@ class Worst:
 @dataclass(frozen=True)
 class Section:
     """Everything about one quantity. ``between`` is where measurements lay when an estimate said 100, in half of all
-    cases; ``plots`` are (meter or empty, drawing).
+    cases; ``plots`` are (meter or empty, drawing); ``cards`` are (name, rows), most rows first.
     """
 
     topic: Topic
@@ -115,6 +117,7 @@ class Section:
     kinds: tuple[Score, ...]
     between: tuple[float, float]
     plots: tuple[tuple[str, Plot], ...]
+    cards: tuple[tuple[str, int], ...]
     worst: tuple[Worst, ...]
 
 
@@ -181,8 +184,20 @@ def _section(
         tuple(_kinds(points, rows, catalog)) if not meters else (),
         (100 / (1 + median), 100 / (1 - median)),
         tuple((meter, plot(some)) for meter, some in by_meter if some),
+        tuple(_cards(points, rows, catalog)),
         tuple(_worst(topic, points, rows, catalog, text)),
     )  # fmt: skip
+
+
+def _cards(points: Sequence[Point], rows: Mapping[str, Row], catalog: Catalog) -> Iterable[tuple[str, int]]:
+    """Which cards the rows are from, by the catalog's names; rows that name none are not counted."""
+    written = Counter(rows[p.id].get("gpu") or "" for p in points if p.id in rows)
+    counts: Counter[str] = Counter()
+    for name, count in written.items():
+        match = catalog.names.card(name) if name and "+" not in name else None
+        if isinstance(match, CardMatch):
+            counts[match.card.gpu.name] += count
+    return counts.most_common()
 
 
 def _kinds(points: Sequence[Point], rows: Mapping[str, Row], catalog: Catalog) -> Iterable[Score]:
@@ -229,6 +244,34 @@ def _worst(
         taken += 1
         if taken == WORST:
             return
+
+
+# What a program of formulas predicts: quantity, and the group of its rows that is nearest to what its page shows.
+_OF_PROGRAM = {
+    "training_memory": ("memory", "meter: allocated", N_("the allocated memory of training and inference")),
+    "inference_memory": ("memory", "meter: allocated", N_("the allocated memory of training and inference")),
+    "train_speed": ("train-speed", ALL, N_("the speed of training")),
+    "inference_speed": ("decode-speed", ALL, N_("the speed of writing an answer")),
+}
+
+
+_SUMMARY = N_(
+    "Over {n} published measurements of {what}, each predicted without its own source, the median error is "
+    "{median} %, and nine in ten are within {p90} %."
+)
+
+
+def summary(program: str, figures: Mapping[str, Any], text: Text) -> str:
+    """How far a program's estimates are from measurements, in one sentence; empty where nobody compared them."""
+    if program not in _OF_PROGRAM:
+        return ""
+    quantity, group, what = _OF_PROGRAM[program]
+    found = figures.get(quantity, {}).get(group)
+    if not found or found["median"] is None:
+        return ""
+    return text(_SUMMARY).format(
+        n=number(found["answered"], 9), what=text(what), median=percent(found["median"]), p90=percent(found["p90"])
+    )
 
 
 def percent(value: float | None, digits: int = 2) -> str:

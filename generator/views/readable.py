@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from generator.i18n import number
+from generator.i18n import N_, number
 
 MIB, GIB = 2**20, 2**30
 # Unit of a formula -> (from which value on, unit that people read), the first that applies.
@@ -17,11 +17,12 @@ _SCALES: Mapping[str, tuple[tuple[float, str], ...]] = {
     "bytes/s": ((1e8, "GB/s"),),
     "s/token": ((1e-3, "ms/token"), (1e-9, "µs/token")),
     "s": ((0.1, ""), (1e-4, "ms"), (1e-9, "µs")),
+    "s/byte": ((1e-15, N_("ps/byte")),),
     "Hz": ((1e6, "GHz"),),
 }
 _FACTORS = {
     "GiB": GIB, "MiB": MIB, "MiB/token": MIB, "KiB/token": 1024, "TFLOP/s": 1e12, "GFLOP/token": 1e9, "GB/s": 1e9,
-    "ms/token": 1e-3, "µs/token": 1e-6, "ms": 1e-3, "µs": 1e-6, "GHz": 1e9,
+    "ms/token": 1e-3, "µs/token": 1e-6, "ms": 1e-3, "µs": 1e-6, "ps/byte": 1e-12, "GHz": 1e9,
 }  # fmt: skip
 
 

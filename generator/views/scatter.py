@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,13 +12,15 @@ from generator.i18n import number
 
 Axis = Callable[[float], float]
 # The drawing is SIZE × SIZE; the axes take LEFT and BOTTOM of it.
-SIZE, LEFT, BOTTOM, PAD = 560, 62, 46, 10
+SIZE, LEFT, BOTTOM, PAD = 560, 88, 46, 10
 # Shapes drawn from a point on: (path, "line" or "fill"). Neighbours in the list differ most.
 SHAPES: tuple[tuple[str, str], ...] = (
     ("h0", "dot"), ("m-5 4h10l-5-9z", "line"), ("m-4-4l8 8m0-8l-8 8", "line"), ("m-4-4h8v8h-8z", "line"),
     ("m0-5v10m-5-5h10", "line"), ("m0-6l6 6-6 6-6-6z", "line"), ("m-4-4h8v8h-8z", "fill"), ("m-5-4h10l-5 9z", "line"),
     ("m-5 4h10l-5-9z", "fill"), ("m0-6l6 6-6 6-6-6z", "fill"), ("m-6 0h12", "line"), ("m0-6v12", "line"),
 )  # fmt: skip
+# From so many points on a source's shapes are smaller, so that they do not hide each other.
+MANY, SMALL = 150, 0.6
 # Shares by which an estimate is off, drawn as guides beside the diagonal.
 GUIDES = (0.10, 0.25)
 
@@ -67,9 +70,10 @@ def plot(points: Sequence[Point]) -> Plot:
     series = []
     for i, family in enumerate(families):
         shape, style = SHAPES[i % len(SHAPES)]
+        drawn = _scaled(shape, SMALL) if counts[family] > MANY else shape
         # Points that fall on the same place are drawn once.
         places = dict.fromkeys((round(x(p.measured)), round(y(p.predicted))) for p in points if p.family == family)
-        path = "".join(f"M{a} {b}{shape}" for a, b in places)
+        path = "".join(f"M{a} {b}{drawn}" for a, b in places)
         series.append(Series(family, counts[family], path, shape, style, i % 4))
     ticks = list(_ticks(low, high))
     return Plot(
@@ -79,6 +83,12 @@ def plot(points: Sequence[Point]) -> Plot:
         len(points),
         {share: sum(abs(p.error) <= share for p in points) / len(points) for share in GUIDES},
     )  # fmt: skip
+
+
+def _scaled(shape: str, factor: float) -> str:
+    """A shape with all its lengths multiplied; they are whole and relative."""
+    spaced = re.sub(r"-?\d+", lambda m: f" {int(m[0]) * factor:g}", shape)
+    return re.sub(r"(?<=[a-z]) +| +(?=-)", "", re.sub(" +", " ", spaced))
 
 
 def _ticks(low: float, high: float) -> Iterator[float]:

@@ -71,7 +71,7 @@ def test_page(kind: str, lang: str, scheme: str, reader: Reader) -> None:
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("zh", "dark")])
-@pytest.mark.parametrize("kind", ["home", "card", "series", "software"])
+@pytest.mark.parametrize("kind", ["home", "card", "model", "series", "software"])
 def test_page_on_a_phone(kind: str, lang: str, scheme: str, reader: Reader) -> None:
     page = reader(color_scheme=scheme, locale=LOCALE[lang], viewport=PHONE, is_mobile=True, has_touch=True)
     show(page, address(kind, lang), scheme)

@@ -130,11 +130,12 @@ def report(problems: list[str]) -> None:
     assert not problems, "\n".join([f"{len(problems)} problems", *problems[:40]])
 
 
-def test_every_card_series_and_architecture_has_its_page_in_both_languages(site: Site) -> None:
+def test_every_card_series_architecture_and_model_has_its_page_in_both_languages(site: Site) -> None:
     assert len(SLUGS) == 168
     wanted = {f"gpus/{slug}/" for slug in SLUGS}
     wanted |= {f"series/{path.stem}/" for path in (ROOT / "data/series").glob("*.yaml")}
     wanted |= {f"architectures/{p.stem.replace('_', '-')}/" for p in (ROOT / "data/architectures").glob("*.yaml")}
+    wanted |= {f"models/{path.stem}/" for path in (ROOT / "data/models").glob("*.yaml")}
     for lang in PREFIX:
         assert wanted - site.of(lang).keys() == set(), f"pages missing in {lang}"
         others = site.of(lang).keys() - wanted

@@ -89,7 +89,7 @@ def test_a_dark_reader_sees_no_flash_of_light(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("lang", PREFIX)
-@pytest.mark.parametrize("kind", ["card", "series", "architecture", "software"])
+@pytest.mark.parametrize("kind", ["card", "series", "architecture", "model", "software"])
 def test_next_and_previous_undo_each_other(kind: str, lang: str, page: Page, site_url: str) -> None:
     page.goto(site_url + address(kind, lang))
     start = page.locator("h1").inner_text()
@@ -182,7 +182,7 @@ def test_the_hubs_are_in_reach_on_a_phone(lang: str, reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("lang", PREFIX)
-@pytest.mark.parametrize("kind", ["home", "card", "cards", "glossary", "about"])
+@pytest.mark.parametrize("kind", ["home", "card", "cards", "model", "glossary", "about"])
 def test_reads_without_scripts(kind: str, lang: str, reader: Reader) -> None:
     page = reader(java_script_enabled=False, locale=LOCALE[lang])
     page.goto(address(kind, lang))
