@@ -17,7 +17,8 @@ from generator.catalog import Catalog
 from generator.commands import estimate as command
 from generator.commands import options
 from generator.formulas import lowered
-from generator.question import Question
+from generator.problems import DataError, Problem
+from generator.question import Question, QuestionError
 
 _TUNING = "--model qwen2.5-7b --method qlora --seq 2048 --gpu rtx-3060-12gb"
 _CHAT = (
@@ -55,7 +56,7 @@ class Example:
 
 
 def examples(catalog: Catalog) -> dict[str, Example]:
-    """The example of every program. Raises DataError where a calibration is missing."""
+    """The example of every program. Raises DataError where a calibration, or a card or model of one is missing."""
     return {program: _example(program, arguments, catalog) for program, arguments in ARGUMENTS.items()}
 
 
@@ -63,7 +64,11 @@ def _example(program: str, arguments: str, catalog: Catalog) -> Example:
     parser = argparse.ArgumentParser()
     command.add(parser.add_subparsers())
     parsed = parser.parse_args(["estimate", *shlex.split(arguments)])
-    question = options.question(parsed, catalog, parsed.model, parsed.method, parsed.gpu)
+    try:
+        question = options.question(parsed, catalog, parsed.model, parsed.method, parsed.gpu)
+    except QuestionError as error:
+        what = str(error).replace("\n", "; ")
+        raise DataError([Problem("generator/examples.py", 0, program, what, "models and cards of data/")]) from error
     answer = estimate.answer(question, catalog)
     money = costs.cost(answer, catalog, costs.wishes(parsed))
     of_memory = program.endswith("_memory")

@@ -67,9 +67,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
             shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, tmp_path / name)
-    # Eight cards are enough to see reloading, and rebuild faster.
+    # A few cards are enough to see reloading, and rebuild faster: those of the tests and of the worked examples.
     for path in (tmp_path / "data/gpus").glob("*.yaml"):
-        if path.stem not in ("rtx-3090", "rtx-3060-12gb", "b200-sxm-180gb"):
+        if path.stem not in ("rtx-3090", "rtx-3060-12gb", "rtx-4090", "b200-sxm-180gb"):
             path.unlink()
     for name in ("rental.csv", "purchase.csv"):
         path = tmp_path / "data/prices" / name
