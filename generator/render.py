@@ -137,6 +137,8 @@ class Site:
             "loc": lambda text: text.in_(self.lang),
             "gib": fit_views.gib,
             "billions": lambda count: i18n.billions(count),
+            # A sign of percent stays with its number.
+            "keep": lambda text: text.replace(" %", "\u00a0%"),
             "label": self.label,
             "cell": self.cell,
         }

@@ -39,7 +39,7 @@ batch = _p.given("batch", "b", "", N_("sequences at once"))
 context_length = _p.given(
     "context_length", "s_max", TOKENS, N_("context that the engine was started with; 0 = as needed"),
 )  # fmt: skip
-gpus = _p.given("gpus", "n", N_("GPUs"), N_("number of GPUs"))
+gpus = _p.given("gpus", "n", "", N_("number of GPUs"))
 group_size = _p.given(
     "group_size", "g*", WEIGHTS, N_("weights that share a scale; 0 = the format's usual, -1 = a whole row"),
 )  # fmt: skip

@@ -139,7 +139,7 @@ offload_weights = _p.given("offloads_weights", "x_cW", "", N_("1 if weights and 
 offload_states = _p.given("offloads_states", "x_cS", "", N_("1 if optimizer states wait in host memory"))
 # --- fitted (data/calibration/training-memory.json)
 frag_logit = _p.given("fragment_logit_bytes", "φ_V", BYTES, N_("bytes for each logit that the allocator cannot reuse"))
-frag_varying = _p.given("fragment_varying_bytes", "φ_var", BYTES, N_("the same where lengths vary"))
+frag_varying = _p.given("fragment_varying_bytes", "φ_var", BYTES, N_("more where lengths vary"))
 frag_saved = _p.given("fragment_saved", "φ_s", "", N_("share of the kept activations that is lost between blocks"))
 frag_score = _p.given("fragment_score_bytes", "φ_a", BYTES, N_("bytes lost for each attention score"))
 frag_shard = _p.given("fragment_sharded", "φ_W", "", N_("share of the resident memory that gathering loses"))
@@ -149,7 +149,7 @@ frag_step = _p.given(
 frag_clear = _p.given("fragment_step_cleared", "φ_tc", "", N_("the same after emptying the cache"))
 base_bytes = _p.given("reserve_base", "φ_0", BYTES, N_("smallest surplus of reserved over allocated"))
 need_extra = _p.given("need_fragments", "ν_1", "", N_("share of the activations that a fit needs on top"))
-need_multi = _p.given("need_fragments_multi", "ν_n", "", N_("the same for several GPUs"))
+need_multi = _p.given("need_fragments_multi", "ν_n", "", N_("more for several GPUs"))
 nccl = _p.given("nccl_bytes", "B_nccl", BYTES, N_("buffers of the communication library"))
 # --- the card
 _p.part(

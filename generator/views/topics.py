@@ -96,7 +96,10 @@ TOPICS = (
             "What a job costs in hours, electricity and money, rented or on own cards. It is arithmetic with "
             "dated prices, and every price can be your own; nothing is fitted."
         ),
-        N_("20 million tokens of the training job on an RTX 3060 with 12 GB: at home, or rented."),
+        N_(
+            "20 million tokens of QLoRA on Qwen2.5-7B, the job of the page about the speed of training, on a GeForce "
+            "RTX 3060 with 12 GB: at home, or rented."
+        ),
         "",
     ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 
+from generator.views.topics import TOPICS
 from tests.e2e.kinds import KINDS, PREFIX, TAG
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,6 +137,7 @@ def test_every_card_series_architecture_and_model_has_its_page_in_both_languages
     wanted |= {f"series/{path.stem}/" for path in (ROOT / "data/series").glob("*.yaml")}
     wanted |= {f"architectures/{p.stem.replace('_', '-')}/" for p in (ROOT / "data/architectures").glob("*.yaml")}
     wanted |= {f"models/{path.stem}/" for path in (ROOT / "data/models").glob("*.yaml")}
+    wanted |= {f"formulas/{topic.slug}/" for topic in TOPICS}
     for lang in PREFIX:
         assert wanted - site.of(lang).keys() == set(), f"pages missing in {lang}"
         others = site.of(lang).keys() - wanted
