@@ -147,11 +147,14 @@ def _memory_lines(memory: estimate.Memory, gpus: int) -> list[str]:
         f"Memory   {_gib(memory.gib.value)} {memory.meter}{each}, band {memory.gib.low:,.2f} to {memory.gib.high:,.2f}"
     ]
     if memory.usable_gib is not None and memory.verdict is not None:
-        chance = (
-            f" ({memory.chance[0]} of {memory.chance[1]} measured runs with this verdict finished)"
-            if memory.chance
-            else ""
-        )
+        chance = ""
+        if memory.chance:
+            finished, all_runs = memory.chance
+            # For "does not fit" the figure that backs it is how many failed.
+            what = f"{all_runs - finished} of {all_runs} measured runs with this verdict failed"
+            if memory.verdict != "no":
+                what = f"{finished} of {all_runs} measured runs with this verdict finished"
+            chance = f" ({what})"
         lines.append(f"         needs {_gib(memory.need_gib)} of {_gib(memory.usable_gib)} usable: "
                      f"{VERDICTS[memory.verdict]}{chance}")  # fmt: skip
     if memory.moment:
