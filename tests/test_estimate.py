@@ -371,3 +371,14 @@ def test_a_sequence_beyond_the_context_is_said() -> None:
     keys = {gate.key for gate in estimate.answer(question("gpt2", sequence=4096), known()).gates}
     assert "context" in keys
     assert "context" not in {gate.key for gate in estimate.answer(question("gpt2", sequence=512), known()).gates}
+
+
+@pytest.mark.parametrize("quantity", ["memory", "train-speed", "prefill-speed", "decode-speed"])
+def test_a_file_may_leave_columns_out(quantity: str, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text("id,model,method,gpu\n1,Qwen2.5-7B,lora,A100-80GB\n2,,,\n3,,lora,H100,more\n", encoding="utf-8")
+    assert main(["estimate", "--cases", str(path), "--quantity", quantity, "--out", str(out)]) == 0
+    with out.open(newline="", encoding="utf-8") as file:
+        first, *rest = csv.DictReader(file)
+    assert float(first["predicted"]) > 0 and first["assumed"]
+    assert all(row["skipped_reason"] and not row["predicted"] for row in rest)

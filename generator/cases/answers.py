@@ -16,8 +16,11 @@ from generator.estimators import CannotEstimate
 from generator.estimators import inference_speed as inference_speed_estimator
 from generator.estimators import train_speed as train_speed_estimator
 from generator.question import Inference, Question, Training
+from generator.schema.published import INFERENCE, MEMORY, TRAIN
 
 Row = Mapping[str, str]
+# A file may leave out columns that say nothing.
+_BLANK = dict.fromkeys((name for kind in (MEMORY, TRAIN, INFERENCE) for name in kind.names), "")
 COLUMNS = ("predicted", "predicted_low", "predicted_high", "unit", "meter", "verdict", "assumed", "skipped_reason")
 _WORDS = {"fits": "fits", "tight": "tight", "no": "does not fit"}
 
@@ -27,7 +30,7 @@ def predict(row: Row, quantity: str, catalog: Catalog, exclude_family: str | Non
     out = dict.fromkeys(COLUMNS, "")
     out["unit"] = scoring.UNITS[quantity]
     try:
-        found = _PREDICTORS[quantity](canonical(row), catalog, exclude_family)
+        found = _PREDICTORS[quantity](_BLANK | dict(canonical(row)), catalog, exclude_family)
     except CannotEstimate as reason:
         return out | {"skipped_reason": str(reason).replace("\n", "; ")}
     values = {k: _text(v) if isinstance(v, float) else v for k, v in found.items()}
