@@ -1,6 +1,7 @@
 # make serve   set up and serve the site with live reload      make test    set up and run all tests
 # make site    build it into site/                             make check   lint, types, tests
 # make validate  check data/      make fix  generated files    make bench-site, bench-estimate  how long things take
+# make test-slow  formulas and shapes against real transformers and PEFT code (installs torch)
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,10 +12,10 @@ export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test validate check lint fix bench-site bench-estimate clean
+.PHONY: help serve site test test-slow validate check lint fix bench-site bench-estimate clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -3
+	@sed -n 's/^# //p' Makefile | head -4
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
@@ -40,6 +41,15 @@ validate: $(VENV)/site.stamp
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Against real transformers and PEFT code. A missing package fails here, where `make test` only says that it skipped.
+$(VENV)/slow.stamp: requirements/slow.in $(VENV)/test.stamp | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/python -c "import torch, transformers, peft"
+	@touch $@
+
+test-slow: $(VENV)/slow.stamp
+	$(BIN)/python -m pytest tests/slow $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

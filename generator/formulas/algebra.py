@@ -8,32 +8,12 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from generator.formulas.book import Part, Quantity
+
+__all__ = ["Formula", "Part", "Program", "Quantity", "symbol", "when"]
+
 # JavaScript keeps a few more words for itself than Python.
 _RESERVED = {"new", "var", "let", "const", "function", "this", "delete", "default", "switch", "case", "x", "numpy"}
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number with a name.
-
-    ``name`` is its identifier in every lowering, ``sign`` what a formula shows (``h``, ``n_kv``: the
-    part after the underscore is set as an index), ``unit`` is empty for a pure number, ``meaning``
-    is an English interface string.
-    """
-
-    name: str
-    sign: str
-    unit: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Part:
-    """Formulas that are read together; ``key`` is their anchor, ``title`` and ``about`` are interface strings."""
-
-    key: str
-    title: str
-    about: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,12 @@ PATH = Path(__file__).parent / "book.json"
 
 @dataclass(frozen=True)
 class Quantity:
-    """See :class:`generator.formulas.algebra.Quantity`."""
+    """A number with a name.
+
+    ``name`` is its identifier in every lowering, ``sign`` what a formula shows (``h``, ``n_kv``: the
+    part after the underscore is set as an index), ``unit`` is empty for a pure number, ``meaning``
+    is an English interface string.
+    """
 
     name: str
     sign: str
@@ -23,7 +28,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Part:
-    """See :class:`generator.formulas.algebra.Part`."""
+    """Formulas that are read together; ``key`` is their anchor, ``title`` and ``about`` are interface strings."""
 
     key: str
     title: str
